@@ -1,0 +1,1 @@
+//! The server side of HashiCorp go-plugin over gRPC: handshake, mutual TLS, controller, stdio, broker, hclog logging.

@@ -1,0 +1,1 @@
+//! Kubernetes access shared by the engines: connection, discovery, server-side apply, readiness.

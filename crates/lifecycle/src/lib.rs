@@ -1,0 +1,1 @@
+//! The AWS side: observed and desired clusters, the pure plan between them, and its executor.

@@ -1,0 +1,1 @@
+//! The cty value system of Terraform and OpenTofu: types, values, paths, and the msgpack and JSON codecs.

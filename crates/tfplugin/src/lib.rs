@@ -1,0 +1,1 @@
+//! A framework for Terraform and OpenTofu providers in Rust, protocol 6.11.

@@ -1,0 +1,3 @@
+//! The Terraform provider devopsgenie.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Acceptance tests with the real terraform and tofu binaries.

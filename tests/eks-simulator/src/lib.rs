@@ -1,0 +1,1 @@
+//! A simulator of the Amazon EKS control plane on the real wire protocol.

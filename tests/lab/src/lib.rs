@@ -1,0 +1,1 @@
+//! The lab: real Kubernetes control planes and a simulated AWS account on loopback.
