@@ -1,3 +1,46 @@
-//! The project's own commands: demo, test, lab, bench.
+//! The project's own commands, run as `cargo xtask COMMAND`.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod bench;
+mod demo;
+mod purity;
+mod steps;
+mod test;
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "The project's own commands", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Take an empty simulated AWS account to a working cluster, and back, with real Terraform
+    Demo(demo::Arguments),
+    /// Check formatting, lints and purity, and run all tests
+    Test(test::Arguments),
+    /// A simulated AWS account with real Kubernetes control planes, for use by hand
+    Lab(lab::Arguments),
+    /// Measure the provider, beside other providers given by path
+    Bench(bench::Arguments),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
+        Command::Lab(arguments) => lab::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The check behind "plan is pure": the planning modules import nothing that can have an effect.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use devopsgenie_acceptance::workspace_root;
+
+/// Directories (or single files) of pure code, relative to the workspace root.
+const PURE: [&str; 4] = [
+    "bootstrap/src/plan",
+    "crates/lifecycle/src/cluster/plan",
+    "crates/tfplugin-cty/src",
+    "crates/kubernetes/src/readiness",
+];
+
+/// What pure code does not name: runtimes, clients, clocks, files, sockets, processes.
+const FORBIDDEN: [&str; 14] = [
+    "aws_config",
+    "aws_sdk",
+    "hyper::",
+    "kube::",
+    "reqwest",
+    "std::env",
+    "std::fs",
+    "std::net",
+    "std::process",
+    "std::thread",
+    "std::time::Instant",
+    "std::time::SystemTime",
+    "tokio",
+    "tonic",
+];
+
+/// Reads each pure module and names the lines that break the rule.
+pub fn check() -> Result<()> {
+    let root = workspace_root();
+    let mut offences = Vec::new();
+    let mut files = 0;
+    for entry in PURE {
+        let found = rust_files(&root, entry)?;
+        if found.is_empty() {
+            bail!("{entry} is listed as pure and holds no Rust file: correct xtask/src/purity.rs");
+        }
+        for path in found {
+            files += 1;
+            let text = std::fs::read_to_string(&path)
+                .with_context(|| format!("cannot read {}", path.display()))?;
+            let shown = path.strip_prefix(&root).unwrap_or(&path).display().to_string();
+            offences.extend(offending_lines(&text).map(|(line, word)| format!("{shown}:{line}: {word}")));
+        }
+    }
+    if !offences.is_empty() {
+        bail!("pure modules name what has effects:\n{}", offences.join("\n"));
+    }
+    println!("    {files} files are pure");
+    Ok(())
+}
+
+fn offending_lines(text: &str) -> impl Iterator<Item = (usize, &'static str)> + '_ {
+    text.lines()
+        .take_while(|line| !line.starts_with("#[cfg(test)]"))
+        .enumerate()
+        .filter(|(_, line)| !line.trim_start().starts_with("//"))
+        .flat_map(|(index, line)| {
+            FORBIDDEN
+                .iter()
+                .filter(move |word| line.contains(**word))
+                .map(move |word| (index + 1, *word))
+        })
+}
+
+fn rust_files(root: &Path, entry: &str) -> Result<Vec<PathBuf>> {
+    let directory = root.join(entry);
+    let file = root.join(format!("{entry}.rs"));
+    let mut found = Vec::new();
+    if file.is_file() {
+        found.push(file);
+    }
+    let mut pending = if directory.is_dir() { vec![directory] } else { Vec::new() };
+    while let Some(directory) = pending.pop() {
+        for entry in std::fs::read_dir(&directory)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                pending.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::offending_lines;
+
+    #[test]
+    fn names_each_offending_line_and_skips_comments_and_tests() {
+        let cases: [(&str, &[(usize, &str)]); 4] = [
+            ("use std::collections::BTreeMap;\n", &[]),
+            ("use tokio::sync::Mutex;\n", &[(1, "tokio")]),
+            ("// kube::Client lives elsewhere\nlet f = std::fs::read(p);\n", &[(2, "std::fs")]),
+            ("fn a() {}\n#[cfg(test)]\nmod tests { use std::fs; }\n", &[]),
+        ];
+        for (input, expected) in cases {
+            assert_eq!(offending_lines(input).collect::<Vec<_>>(), expected, "{input}");
+        }
+    }
+}
