@@ -1,1 +1,31 @@
 //! A simulator of the Amazon EKS control plane on the real wire protocol.
+//!
+//! One HTTP endpoint on loopback serves a whole AWS account: requests signed for `eks` are
+//! answered here, with a real state machine whose clusters are made real by a
+//! [`ClusterBackend`]; every other service is proxied to a moto server. The rules it keeps and
+//! what is known of each are in `RULES.md` beside this crate.
+//!
+//! Control API (JSON, unsigned) on the same endpoint: `GET /_lab/requests?after=N`,
+//! `GET /_lab/counters`, `POST /_lab/reset` (log and counters), `GET|POST|DELETE /_lab/faults`,
+//! `DELETE /_lab/faults/{id}`. Webhooks for the API servers:
+//! `POST /_lab/clusters/{name}/authenticate` (TokenReview v1) and
+//! `POST /_lab/clusters/{name}/authorize` (SubjectAccessReview v1).
+
+mod backend;
+mod clock;
+mod config;
+mod core;
+mod faults;
+mod http;
+mod log;
+mod server;
+
+pub use backend::{
+    BackendError, BackendFuture, ClusterBackend, ControlPlane, ControlPlaneSpec, DrainOutcome,
+    NodeCapacity, NodeSpec, NodeTaint,
+};
+pub use clock::{Clock, SystemClock};
+pub use config::{AccessKeyPair, SimulatorConfig, Timings};
+pub use faults::{ActiveFault, Fault, FaultKind, Faults};
+pub use log::{Counters, LoggedRequest, RequestLog};
+pub use server::{Handle, Simulator, StartError};
