@@ -1,1 +1,20 @@
-//! The server side of HashiCorp go-plugin over gRPC: handshake, mutual TLS, controller, stdio, broker, hclog logging.
+//! The plugin's side of HashiCorp go-plugin over gRPC, for any application service: magic cookie,
+//! handshake, automatic mutual TLS, controller, stdio, broker, health, and logs as hclog JSON.
+//!
+//! A plugin builds its services as [`tonic::service::Routes`] and hands them to [`serve`], or to
+//! [`serve_debug`] when a developer starts the process under a debugger.
+//!
+//! Behaviour follows `client.go`, `server.go` and `mtls.go` of github.com/hashicorp/go-plugin.
+
+mod config;
+mod connection;
+mod error;
+pub mod logging;
+mod panic_hook;
+mod server;
+
+pub use config::ServeConfig;
+pub use connection::{Connection, ConnectionId};
+pub use error::ServeError;
+pub use panic_hook::install_panic_hook;
+pub use server::{Address, DebugServer, Network, serve, serve_debug};
