@@ -1,0 +1,1 @@
+terraform import devopsgenie_cluster.main production
