@@ -9,12 +9,16 @@
 mod config;
 mod connection;
 mod error;
+mod listener;
 pub mod logging;
 mod panic_hook;
 mod server;
+mod services;
+mod tls;
 
 pub use config::ServeConfig;
 pub use connection::{Connection, ConnectionId};
 pub use error::ServeError;
+pub use listener::{Address, Network};
 pub use panic_hook::install_panic_hook;
-pub use server::{Address, DebugServer, Network, serve, serve_debug};
+pub use server::{DebugServer, serve, serve_debug};
