@@ -158,3 +158,11 @@ pub enum PathErrorKind {
     #[error("the new value does not have the type of the dynamic value around it")]
     DynamicType,
 }
+
+/// An error at `path`.
+pub(crate) fn fail<T>(path: &Path, kind: CodecErrorKind) -> Result<T, CodecError> {
+    Err(CodecError {
+        path: path.clone(),
+        kind,
+    })
+}

@@ -10,6 +10,7 @@
 //! - [`Path`]: a place inside a value, written as Terraform writes it.
 //! - [`msgpack`] and [`json`]: the two encodings that cross the plugin protocol.
 
+mod concrete;
 mod error;
 pub mod json;
 pub mod msgpack;

@@ -1,5 +1,6 @@
 //! The order and the identity of set elements.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -9,11 +10,25 @@ use crate::Value;
 ///
 /// Elements that hold an unknown value are never equal, as in cty.
 pub(crate) fn canonicalize(elements: &mut Vec<Value>) {
-    if elements.is_sorted_by(|left, right| compare(left, right).is_lt()) {
+    if is_canonical(elements) {
         return;
     }
     elements.sort_by(compare);
     elements.dedup_by(|later, earlier| later == earlier && earlier.is_wholly_known());
+}
+
+/// `elements` as [`canonicalize`] leaves them.
+pub(crate) fn canonical(elements: &[Value]) -> Cow<'_, [Value]> {
+    if is_canonical(elements) {
+        return Cow::Borrowed(elements);
+    }
+    let mut elements = elements.to_vec();
+    canonicalize(&mut elements);
+    Cow::Owned(elements)
+}
+
+fn is_canonical(elements: &[Value]) -> bool {
+    elements.is_sorted_by(|left, right| compare(left, right).is_lt())
 }
 
 /// The order of cty's `setRules.Less`: known before unknown before null; text by bytes, numbers by value, false before

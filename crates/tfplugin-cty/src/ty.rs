@@ -1,5 +1,6 @@
 //! Type constraints.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -145,18 +146,26 @@ impl Type {
             })
     }
 
-    /// The nesting depth: 1 for `string`, 2 for a list of strings.
-    pub(crate) fn depth(&self) -> usize {
-        1 + match self {
-            Self::String | Self::Number | Self::Bool | Self::Dynamic => 0,
-            Self::List(element) | Self::Set(element) | Self::Map(element) => element.depth(),
-            Self::Tuple(elements) => elements.iter().map(Self::depth).max().unwrap_or(0),
-            Self::Object(object) => object
-                .attributes
-                .values()
-                .map(Self::depth)
-                .max()
-                .unwrap_or(0),
+    /// The same type with every attribute required, which is the type that values have.
+    pub(crate) fn without_optional(&self) -> Self {
+        match self {
+            Self::String | Self::Number | Self::Bool | Self::Dynamic => self.clone(),
+            Self::List(element) => Self::list(element.without_optional()),
+            Self::Set(element) => Self::set(element.without_optional()),
+            Self::Map(element) => Self::map(element.without_optional()),
+            Self::Tuple(elements) => {
+                Self::Tuple(elements.iter().map(Self::without_optional).collect())
+            }
+            Self::Object(object) => {
+                let attributes = object
+                    .attributes
+                    .iter()
+                    .map(|(name, ty)| (name.clone(), ty.without_optional()));
+                Self::Object(ObjectType {
+                    attributes: attributes.collect(),
+                    optional: BTreeSet::new(),
+                })
+            }
         }
     }
 
@@ -232,9 +241,17 @@ impl fmt::Debug for ObjectType {
 
 /// `text` in Unicode normal form C, in which cty holds all strings.
 pub(crate) fn normalized(text: String) -> String {
-    if text.is_ascii() || unicode_normalization::is_nfc(&text) {
-        text
+    match normal(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(normalized) => normalized,
+    }
+}
+
+/// `text` in Unicode normal form C.
+pub(crate) fn normal(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || unicode_normalization::is_nfc(text) {
+        Cow::Borrowed(text)
     } else {
-        text.nfc().collect()
+        Cow::Owned(text.nfc().collect())
     }
 }
