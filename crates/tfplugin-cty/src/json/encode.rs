@@ -1,8 +1,11 @@
 //! Writing JSON.
 
-use crate::concrete::{concrete_type, element_types, unwrap_dynamic};
+use std::collections::BTreeMap;
+
+use crate::concrete::{check_attributes, concrete_type, element_types, unwrap_dynamic};
 use crate::error::fail;
 use crate::set_order::canonical;
+use crate::ty::normal;
 use crate::{CodecError, CodecErrorKind, MAX_DEPTH, Path, PathStep, Type, Value};
 
 /// Writes `value` of type `ty` byte for byte as cty does.
@@ -71,9 +74,7 @@ impl Encoder {
         match (value, ty) {
             (Value::Null, _) => self.output.extend_from_slice(b"null"),
             (Value::Unknown, _) => return fail(&self.path, CodecErrorKind::UnknownInJson),
-            (Value::String(text), Type::String) => {
-                write_string(&crate::ty::normal(text), &mut self.output)
-            }
+            (Value::String(text), Type::String) => write_string(&normal(text), &mut self.output),
             (Value::Number(number), Type::Number) => {
                 if number.is_infinite() {
                     return fail(&self.path, CodecErrorKind::InfinityInJson);
@@ -90,15 +91,11 @@ impl Encoder {
                 self.elements(&canonical(elements), element)?
             }
             (Value::Map(elements), Type::Map(element)) => {
-                let concrete =
-                    element_types(elements.iter(), element, &mut self.path, |(key, value)| {
-                        (PathStep::Key(key.clone()), value)
-                    })?;
-                self.entries(
-                    elements.iter().map(|(key, value)| (key, value)),
-                    PathStep::Key,
-                    |encoder, _, value| encoder.element(value, element, concrete.as_ref()),
-                )?;
+                let split = |(key, value): (&String, _)| (PathStep::Key(key.clone()), value);
+                let concrete = element_types(elements.iter(), element, &mut self.path, split)?;
+                self.entries(elements, PathStep::Key, |encoder, _, value| {
+                    encoder.element(value, element, concrete.as_ref())
+                })?;
             }
             (Value::Tuple(elements), Type::Tuple(types)) => {
                 if elements.len() != types.len() {
@@ -118,16 +115,12 @@ impl Encoder {
                 self.output.push(b']');
             }
             (Value::Object(attributes), Type::Object(object)) => {
-                crate::concrete::check_attributes(attributes, object, &self.path)?;
-                self.entries(
-                    attributes.iter(),
-                    PathStep::Attribute,
-                    |encoder, name, value| {
-                        object
-                            .attribute(name)
-                            .map_or(Ok(()), |ty| encoder.value(value, ty))
-                    },
-                )?;
+                check_attributes(attributes, object, &self.path)?;
+                self.entries(attributes, PathStep::Attribute, |encoder, name, value| {
+                    object
+                        .attribute(name)
+                        .map_or(Ok(()), |ty| encoder.value(value, ty))
+                })?;
             }
             (other, ty) => return self.unexpected(ty, other),
         }
@@ -158,23 +151,23 @@ impl Encoder {
         concrete: Option<&Type>,
     ) -> Result<(), CodecError> {
         match concrete {
-            Some(concrete) if *ty == Type::Dynamic => self.dynamic_of(element.inner(), concrete),
-            _ => self.value(element, ty),
+            Some(concrete) => self.dynamic_of(element.inner(), concrete),
+            None => self.value(element, ty),
         }
     }
 
-    fn entries<'v>(
+    fn entries(
         &mut self,
-        entries: impl Iterator<Item = (&'v String, &'v Value)>,
+        entries: &BTreeMap<String, Value>,
         step: fn(String) -> PathStep,
         write: impl Fn(&mut Self, &str, &Value) -> Result<(), CodecError>,
     ) -> Result<(), CodecError> {
         self.output.push(b'{');
-        for (position, (name, value)) in entries.enumerate() {
+        for (position, (name, value)) in entries.iter().enumerate() {
             if position > 0 {
                 self.output.push(b',');
             }
-            write_string(name, &mut self.output);
+            write_string(&normal(name), &mut self.output);
             self.output.push(b':');
             self.below(step(name.clone()), |encoder| write(encoder, name, value))?;
         }
