@@ -162,7 +162,7 @@ mod tests {
             let error = std::io::Error::other("disk full");
             let error: &(dyn std::error::Error + 'static) = &error;
             tracing::warn!(target: "a", error, ratio = f64::NAN, half = 0.5, yes = true);
-            tracing::debug!(target: "a", "@level" = 7, list = ?[1, 2], "x");
+            tracing::debug!(target: "a", { "@level" = 7, list = ?[1, 2] }, "x");
             tracing::trace!(target: "a", "below the level");
             tracing::error!(target: "quiet::inner", "only at trace");
         });
