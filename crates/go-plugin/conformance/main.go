@@ -1,14 +1,17 @@
-// Conformance starts a plugin with HashiCorp's own client, as a host does: automatic mutual TLS,
-// a health check, and an end by Shutdown. It exits with 1 and says why when anything of it fails.
+// Conformance starts a plugin with HashiCorp's own client, as a host does: with automatic mutual
+// TLS and without, a health check, a call, and an end by Shutdown. Then it starts one for debugging
+// and attaches to it, twice. It exits with 1 and says why when anything of it fails.
 //
 // Usage: conformance PATH-OF-THE-EXAMPLE-PLUGIN
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -45,6 +48,65 @@ func main() {
 		}
 		fmt.Printf("automatic mutual TLS %t: ok\n", autoMTLS)
 	}
+	if err := attach(os.Args[1]); err != nil {
+		fmt.Fprintf(os.Stderr, "attached: %v\n", err)
+		os.Exit(1)
+	}
+	fmt.Println("attached: ok")
+}
+
+var handshake = plugin.HandshakeConfig{
+	ProtocolVersion:  6,
+	MagicCookieKey:   "EXAMPLE_COOKIE",
+	MagicCookieValue: "a-cookie",
+}
+
+// attach does what a host does that was given TF_REATTACH_PROVIDERS or its like.
+func attach(path string) error {
+	command := exec.Command(path, "--debug")
+	command.Stderr = os.Stderr
+	stdout, err := command.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := command.Start(); err != nil {
+		return err
+	}
+	defer command.Process.Kill()
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		return fmt.Errorf("the plugin printed no address: %w", err)
+	}
+	fields := strings.Split(strings.TrimSpace(line), "|")
+	if len(fields) != 3 || fields[0] != "unix" {
+		return fmt.Errorf("not the address of a unix socket: %q", line)
+	}
+	// The second time shows that the end of one host is not the end of the plugin.
+	for range 2 {
+		var log bytes.Buffer
+		client := plugin.NewClient(&plugin.ClientConfig{
+			HandshakeConfig: handshake,
+			Plugins:         plugin.PluginSet{"probe": probe{}},
+			Reattach: &plugin.ReattachConfig{
+				Protocol:        plugin.ProtocolGRPC,
+				ProtocolVersion: 6,
+				Addr:            &net.UnixAddr{Net: fields[0], Name: fields[1]},
+				Pid:             command.Process.Pid,
+				Test:            true,
+			},
+			AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
+			Logger:           hclog.New(&hclog.LoggerOptions{Level: hclog.Trace, Output: &log}),
+		})
+		err := use(client)
+		client.Kill()
+		if err != nil {
+			return fmt.Errorf("%w\n%s", err, log.String())
+		}
+	}
+	if err := command.Process.Signal(os.Interrupt); err != nil {
+		return err
+	}
+	return command.Wait()
 }
 
 func run(path string, autoMTLS bool) error {
@@ -52,11 +114,7 @@ func run(path string, autoMTLS bool) error {
 	command := exec.Command(path)
 	command.Env = append(os.Environ(), "EXAMPLE_LOG=info")
 	client := plugin.NewClient(&plugin.ClientConfig{
-		HandshakeConfig: plugin.HandshakeConfig{
-			ProtocolVersion:  6,
-			MagicCookieKey:   "EXAMPLE_COOKIE",
-			MagicCookieValue: "a-cookie",
-		},
+		HandshakeConfig:  handshake,
 		Plugins:          plugin.PluginSet{"probe": probe{}},
 		Cmd:              command,
 		AutoMTLS:         autoMTLS,

@@ -75,12 +75,7 @@ pub async fn serve(
         listener.address(),
         certificate.as_ref(),
     );
-    let mut stdout = io::stdout().lock();
-    stdout
-        .write_all(line.as_bytes())
-        .and_then(|()| stdout.flush())
-        .map_err(|source| ServeError::Handshake { source })?;
-    drop(stdout);
+    write_handshake(&line).map_err(|source| ServeError::Handshake { source })?;
 
     let connections = Connections::new();
     let routes = services::add_to(routes, &shutdown, OnShutdown::End);
@@ -213,6 +208,12 @@ fn handshake_line(
         "{CORE_PROTOCOL_VERSION}|{protocol_version}|{}|{}|grpc|{certificate}\n",
         address.network, address.address
     )
+}
+
+fn write_handshake(line: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(line.as_bytes())?;
+    stdout.flush()
 }
 
 /// Our handlers for the signals that a terminal or a service manager sends.

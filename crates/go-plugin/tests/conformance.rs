@@ -1,5 +1,12 @@
 //! The plugin under HashiCorp's own host library.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 mod host;
 
 use std::path::Path;
@@ -20,6 +27,6 @@ fn hashicorp_client_starts_pings_and_ends_the_plugin() {
     assert!(output.status.success(), "{stdout}{stderr}");
     assert_eq!(
         stdout,
-        "automatic mutual TLS true: ok\nautomatic mutual TLS false: ok\n"
+        "automatic mutual TLS true: ok\nautomatic mutual TLS false: ok\nattached: ok\n"
     );
 }

@@ -1,5 +1,12 @@
 //! The plugin under a host: its whole life, seen from outside the process.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 mod host;
 
 use std::os::unix::fs::PermissionsExt as _;
