@@ -1,0 +1,123 @@
+//! Failures of the effects, told apart by what the user has to do.
+
+use devopsgenie_kubernetes::wait::WaitError;
+
+/// Why an add-on set was not applied, removed or read completely.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The cluster did not do what it was asked.
+    #[error("the cluster could not be asked")]
+    Cluster(#[source] devopsgenie_kubernetes::Error),
+    /// The inventory belongs to another Terraform state.
+    #[error(
+        "the cluster has an add-on set {name:?} (ConfigMap {namespace}/{config_map}) that belongs to \
+         {owner:?}, and this configuration is {expected:?}. Choose another name, or let its owner \
+         destroy it first"
+    )]
+    OtherOwner {
+        /// Name of the set.
+        name: String,
+        /// Namespace of the inventory.
+        namespace: String,
+        /// Name of the inventory.
+        config_map: String,
+        /// Who has it.
+        owner: String,
+        /// Who we are.
+        expected: String,
+    },
+    /// The inventory was written by a newer provider.
+    #[error(
+        "the inventory {config_map} has format {found}, and this provider knows {known}: use the newer \
+         provider version that wrote it"
+    )]
+    NewerInventory {
+        /// Name of the inventory.
+        config_map: String,
+        /// Its format.
+        found: u32,
+        /// Ours.
+        known: u32,
+    },
+    /// The inventory is not one.
+    #[error(
+        "the ConfigMap {namespace}/{config_map} is not an inventory of an add-on set: {reason}. It was \
+         changed by hand; restore it, or delete it together with the objects that carry the label \
+         devopsgenie.dev/addon-set={set}"
+    )]
+    BrokenInventory {
+        /// Namespace of the inventory.
+        namespace: String,
+        /// Name of the inventory.
+        config_map: String,
+        /// Name of the set.
+        set: String,
+        /// What does not fit.
+        reason: String,
+    },
+    /// Another apply works on this set.
+    #[error(
+        "another apply works on this add-on set: {holder} holds the Lease {namespace}/{lease} and renews \
+         it. Wait until it ends and apply again"
+    )]
+    Busy {
+        /// Namespace of the Lease.
+        namespace: String,
+        /// Name of the Lease.
+        lease: String,
+        /// Host, process and run.
+        holder: String,
+    },
+    /// Our Lease was taken while we worked, because we could not renew it in time.
+    #[error(
+        "the Lease of this add-on set was lost while it was applied: the API server was not reachable for \
+         too long, or another apply took over. Apply again"
+    )]
+    LeaseLost,
+    /// One object could not be applied or deleted.
+    #[error("{key} of add-on {addon}")]
+    Object {
+        /// The object's key.
+        key: String,
+        /// Its add-on.
+        addon: String,
+        /// Why.
+        #[source]
+        source: devopsgenie_kubernetes::Error,
+    },
+    /// An object exists and belongs to another add-on set.
+    #[error(
+        "{key} of add-on {addon} exists and belongs to the add-on set {set:?}. An object can be in one set \
+         only: take it out of one of the two"
+    )]
+    OtherSet {
+        /// The object's key.
+        key: String,
+        /// Its add-on in this set.
+        addon: String,
+        /// The set that has it.
+        set: String,
+    },
+    /// Objects did not get ready, or did not go away.
+    #[error("{what}")]
+    Wait {
+        /// Which step, `the stage workloads`.
+        what: String,
+        /// The culprits.
+        #[source]
+        source: WaitError,
+    },
+    /// The user stopped the run.
+    #[error("stopped before it was complete; what exists is in the inventory, and the next apply carries on")]
+    Cancelled,
+    /// No randomness from the system.
+    #[error("the system gives no random numbers")]
+    NoRandomness,
+}
+
+impl From<devopsgenie_kubernetes::Error> for EngineError {
+    fn from(error: devopsgenie_kubernetes::Error) -> Self {
+        EngineError::Cluster(error)
+    }
+}
