@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 use anyhow::{Context, Result, bail};
 
 pub mod golden;
+pub mod scenario;
 
 /// The provider's source address without a host: both registries' hosts are in the mirror.
 pub const PROVIDER_SOURCE: &str = "devopsgenie/devopsgenie";
@@ -163,7 +164,7 @@ impl Core {
     /// # Errors
     /// When the build fails.
     pub fn opentofu() -> Result<Self> {
-        Self::at(&devopsgenie_lab::tools::opentofu()?)
+        Self::at(&devopsgenie_lab::Toolbox::new()?.opentofu()?)
     }
 
     /// The binary of `DEVOPSGENIE_TERRAFORM`, else `terraform` on PATH, else OpenTofu.

@@ -1,0 +1,170 @@
+//! One lab and one workspace in it, for one test.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, ensure};
+use devopsgenie_lab::Lab;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{Core, Run, Workspace, provider_binary};
+
+/// A simulated AWS account and a Terraform workspace that is pointed at it.
+pub struct Scenario {
+    /// The account.
+    pub lab: Lab,
+    /// The workspace, initialised.
+    pub workspace: Workspace,
+    /// Three subnets of the account's default VPC.
+    pub subnet_ids: Vec<String>,
+    _directory: TempDir,
+}
+
+/// The head of every configuration.
+const HEAD: &str = r#"
+terraform {
+  required_providers {
+    devopsgenie = { source = "devopsgenie/devopsgenie" }
+  }
+}
+
+variable "subnet_ids" {
+  type = set(string)
+}
+"#;
+
+impl Scenario {
+    /// Starts a lab and initialises a workspace for `core` in it.
+    ///
+    /// # Errors
+    /// When the lab does not start, the provider does not build, or `init` fails.
+    pub async fn start(core: Core) -> Result<Self> {
+        let lab = Lab::start(|_| {}).await?;
+        let subnet_ids: Vec<String> = lab.subnets().await?.into_iter().map(|subnet| subnet.id).collect();
+        let directory = tempfile::Builder::new().prefix("devopsgenie-acceptance-").tempdir()?;
+        let mut environment: BTreeMap<String, String> = lab.environment().into_iter().collect();
+        environment.insert("TF_VAR_subnet_ids".to_owned(), serde_json::to_string(&subnet_ids)?);
+        let workspace = Workspace::new(directory.path(), core, provider_binary()?, environment)?;
+        workspace.write("head.tf", HEAD)?;
+        workspace.write("main.tf", "")?;
+        workspace.ok(&["init", "-no-color"])?;
+        Ok(Self { lab, workspace, subnet_ids, _directory: directory })
+    }
+
+    /// Replaces the configuration.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn configure(&self, text: &str) -> Result<()> {
+        self.workspace.write("main.tf", text)
+    }
+
+    /// Applies, and requires success and that planning again is empty.
+    ///
+    /// # Errors
+    /// When apply fails or the next plan is not empty; the error holds what Core printed.
+    pub fn apply(&self) -> Result<Run> {
+        let run = self.workspace.ok(&["apply", "-auto-approve", "-no-color"])?;
+        let plan = self.workspace.run(&["plan", "-no-color", "-detailed-exitcode"])?;
+        ensure!(plan.code == Some(0), "planning after apply is not empty: {}", plan.text());
+        Ok(run)
+    }
+
+    /// Applies, and requires a failure.
+    ///
+    /// # Errors
+    /// When apply succeeds.
+    pub fn apply_fails(&self) -> Result<Run> {
+        let run = self.workspace.run(&["apply", "-auto-approve", "-no-color"])?;
+        ensure!(run.code == Some(1), "apply did not fail: {}", run.text());
+        Ok(run)
+    }
+
+    /// Plans; the run's exit code is 2 when there are changes.
+    ///
+    /// # Errors
+    /// When Core cannot be run.
+    pub fn plan(&self) -> Result<Run> {
+        self.workspace.run(&["plan", "-no-color", "-detailed-exitcode"])
+    }
+
+    /// Destroys, and requires success and an empty account.
+    ///
+    /// # Errors
+    /// When destroy fails or something is left.
+    pub async fn destroy(&self) -> Result<()> {
+        self.workspace.ok(&["destroy", "-auto-approve", "-no-color"])?;
+        self.require_empty_account().await
+    }
+
+    /// Requires that AWS itself lists nothing that this test could have made.
+    ///
+    /// # Errors
+    /// When something is left; the error names it.
+    pub async fn require_empty_account(&self) -> Result<()> {
+        let queries: [(&[&str], &str); 4] = [
+            (&["eks", "list-clusters"], "clusters"),
+            (&["iam", "list-roles"], "Roles[?!starts_with(Path, '/aws-service-role/')].RoleName"),
+            (&["iam", "list-open-id-connect-providers"], "OpenIDConnectProviderList[].Arn"),
+            (&["ec2", "describe-security-groups"], "SecurityGroups[?GroupName!='default'].GroupName"),
+        ];
+        for (arguments, query) in queries {
+            let found = self.aws_query(arguments, query).await?;
+            ensure!(
+                found.as_array().is_some_and(Vec::is_empty),
+                "left behind by `aws {}`: {found}",
+                arguments.join(" ")
+            );
+        }
+        Ok(())
+    }
+
+    /// The AWS CLI's answer to a JMESPath query.
+    ///
+    /// # Errors
+    /// When the CLI fails.
+    pub async fn aws_query(&self, arguments: &[&str], query: &str) -> Result<Value> {
+        let mut arguments = arguments.to_vec();
+        arguments.extend(["--query", query]);
+        Ok(self.lab.aws(&arguments).await?)
+    }
+
+    /// What kubectl prints, with the rights of the cluster's administrator.
+    ///
+    /// # Errors
+    /// When kubectl fails.
+    pub async fn kubectl(&self, cluster: &str, arguments: &[&str]) -> Result<String> {
+        let output = self
+            .lab
+            .kubectl(cluster)
+            .await?
+            .args(arguments)
+            .output()
+            .context("cannot run kubectl")?;
+        ensure!(
+            output.status.success(),
+            "kubectl {}: {}",
+            arguments.join(" "),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// How many calls of `operation` (such as `eks:CreateCluster`) the account has seen.
+    #[must_use]
+    pub fn calls(&self, operation: &str) -> usize {
+        self.lab
+            .simulator()
+            .request_log()
+            .all()
+            .iter()
+            .filter(|request| format!("{}:{}", request.service, request.operation) == operation)
+            .count()
+    }
+
+    /// How many calls that can change something the account has seen.
+    #[must_use]
+    pub fn writes(&self) -> u64 {
+        self.lab.simulator().request_log().counters().writes
+    }
+}
