@@ -1,0 +1,184 @@
+//! What makes the simulator's EKS clusters real.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use eks_simulator::{
+    BackendError, BackendFuture, ClusterBackend, ControlPlane, ControlPlaneSpec, DrainOutcome,
+    NodeSpec,
+};
+use tokio::sync::RwLock;
+use tokio::time::sleep;
+
+use crate::LabError;
+use crate::cluster::{Cluster, ClusterSpec, served_versions};
+use crate::tools::KubernetesTools;
+
+/// Runs one [`Cluster`] per EKS cluster.
+pub struct KubernetesBackend {
+    tools: KubernetesTools,
+    clusters: RwLock<BTreeMap<String, Arc<Cluster>>>,
+}
+
+impl KubernetesBackend {
+    /// A backend without clusters.
+    #[must_use]
+    pub fn new(tools: KubernetesTools) -> Self {
+        Self {
+            tools,
+            clusters: RwLock::default(),
+        }
+    }
+
+    /// The running cluster of this name.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn cluster(&self, name: &str) -> Result<Arc<Cluster>, LabError> {
+        let clusters = self.clusters.read().await;
+        clusters
+            .get(name)
+            .cloned()
+            .ok_or_else(|| LabError::UnknownCluster(name.to_owned()))
+    }
+
+    /// All running clusters, by name.
+    pub async fn clusters(&self) -> Vec<Arc<Cluster>> {
+        self.clusters.read().await.values().cloned().collect()
+    }
+
+    async fn create(&self, spec: ControlPlaneSpec) -> Result<ControlPlane, LabError> {
+        let name = spec.cluster_name.clone();
+        let cluster = match self.cluster(&name).await {
+            Ok(cluster) => cluster,
+            Err(_) => {
+                let cluster = Cluster::start(
+                    &self.tools,
+                    ClusterSpec {
+                        name: spec.cluster_name,
+                        version: spec.version,
+                        service_cidr: spec.service_ipv4_cidr,
+                        issuer_url: spec.issuer_url,
+                        authentication_webhook_url: Some(spec.authentication_webhook_url),
+                        authorization_webhook_url: Some(spec.authorization_webhook_url),
+                    },
+                )
+                .await?;
+                let cluster = Arc::new(cluster);
+                self.clusters.write().await.insert(name, Arc::clone(&cluster));
+                cluster
+            }
+        };
+        Ok(ControlPlane {
+            endpoint: cluster.endpoint().to_owned(),
+            certificate_authority_pem: cluster.certificate_authority_pem().to_owned(),
+        })
+    }
+
+    async fn delete(&self, name: &str) -> Result<(), LabError> {
+        let Some(mut cluster) = self.clusters.write().await.remove(name) else {
+            return Ok(());
+        };
+        // A node call that still runs holds the cluster; it ends soon, with an error at worst.
+        let cluster = loop {
+            match Arc::try_unwrap(cluster) {
+                Ok(cluster) => break cluster,
+                Err(shared) => cluster = shared,
+            }
+            sleep(Duration::from_millis(20)).await;
+        };
+        tokio::task::spawn_blocking(move || drop(cluster))
+            .await
+            .map_err(|error| LabError::Unexpected(format!("stopping cluster {name}: {error}")))
+    }
+}
+
+/// Says what failed; the cluster that is not there and the version that is not served keep the
+/// meaning the simulator gives them.
+fn refused(what: String) -> impl FnOnce(LabError) -> BackendError {
+    move |error| match error {
+        LabError::UnknownCluster(name) => BackendError::UnknownCluster(name),
+        LabError::UnsupportedVersion { version, .. } => BackendError::UnsupportedVersion(version),
+        error => BackendError::caused(what, error),
+    }
+}
+
+impl ClusterBackend for KubernetesBackend {
+    fn served_versions(&self) -> Vec<String> {
+        served_versions(&self.tools.version)
+    }
+
+    /// The API server's own release for its own minor; an emulated minor has no patch release, so
+    /// its first stands for it.
+    fn patch_version(&self, minor: &str) -> Option<String> {
+        if !self.served_versions().iter().any(|served| served == minor) {
+            None
+        } else if self.tools.version.starts_with(&format!("{minor}.")) {
+            Some(self.tools.version.clone())
+        } else {
+            Some(format!("{minor}.0"))
+        }
+    }
+
+    fn create_control_plane(&self, spec: ControlPlaneSpec) -> BackendFuture<'_, ControlPlane> {
+        let what = format!("starting the control plane of cluster {}", spec.cluster_name);
+        Box::pin(async move { self.create(spec).await.map_err(refused(what)) })
+    }
+
+    fn update_control_plane<'a>(
+        &'a self,
+        cluster_name: &'a str,
+        version: &'a str,
+    ) -> BackendFuture<'a, ()> {
+        Box::pin(async move {
+            let change = async { self.cluster(cluster_name).await?.change_version(version).await };
+            let what = format!("changing cluster {cluster_name} to Kubernetes {version}");
+            change.await.map_err(refused(what))
+        })
+    }
+
+    fn delete_control_plane<'a>(&'a self, cluster_name: &'a str) -> BackendFuture<'a, ()> {
+        Box::pin(async move {
+            let what = format!("stopping the control plane of cluster {cluster_name}");
+            self.delete(cluster_name).await.map_err(refused(what))
+        })
+    }
+
+    fn apply_node<'a>(&'a self, cluster_name: &'a str, node: NodeSpec) -> BackendFuture<'a, ()> {
+        Box::pin(async move {
+            let apply = async { self.cluster(cluster_name).await?.apply_node(&node).await };
+            let what = format!("registering node {} with cluster {cluster_name}", node.name);
+            apply.await.map_err(refused(what))
+        })
+    }
+
+    fn drain_node<'a>(
+        &'a self,
+        cluster_name: &'a str,
+        node_name: &'a str,
+        timeout: Duration,
+        force: bool,
+    ) -> BackendFuture<'a, DrainOutcome> {
+        Box::pin(async move {
+            let drain = async {
+                let cluster = self.cluster(cluster_name).await?;
+                cluster.drain_node(node_name, timeout, force).await
+            };
+            let what = format!("draining node {node_name} of cluster {cluster_name}");
+            drain.await.map_err(refused(what))
+        })
+    }
+
+    fn delete_node<'a>(
+        &'a self,
+        cluster_name: &'a str,
+        node_name: &'a str,
+    ) -> BackendFuture<'a, ()> {
+        Box::pin(async move {
+            let delete = async { self.cluster(cluster_name).await?.delete_node(node_name).await };
+            let what = format!("removing node {node_name} from cluster {cluster_name}");
+            delete.await.map_err(refused(what))
+        })
+    }
+}
