@@ -1,3 +1,19 @@
 //! The Terraform provider devopsgenie.
 
-fn main() {}
+use std::process::ExitCode;
+
+use tfplugin::ServeOptions;
+
+mod addon_set;
+mod client;
+mod cluster;
+mod configuration;
+mod owner;
+mod provider;
+
+fn main() -> ExitCode {
+    tfplugin::serve(
+        provider::DevOpsGenie,
+        ServeOptions::new("registry.terraform.io/devopsgenie/devopsgenie"),
+    )
+}
