@@ -362,7 +362,8 @@ impl From<u64> for Number {
 }
 
 /// An integral float becomes that exact integer, another one its shortest decimal text that reads back as the same
-/// `f64`: the two rules by which cty compares floats.
+/// `f64`: the two rules by which cty compares floats. Floats below 2^-1022, which have fewer than 53 bits, get a shorter
+/// text than in cty.
 ///
 /// # Errors
 /// [`ParseNumberError::NotANumber`] for NaN.
@@ -380,12 +381,22 @@ impl TryFrom<f64> for Number {
                 Self::NEGATIVE_INFINITY
             });
         }
-        // Display writes the shortest digits that identify the float, and pads an integer with zeros that are not its
-        // digits; precision 0 writes an integer exactly.
         if float.fract() == 0.0 {
-            format!("{float:.0}").parse()
+            // Display pads the shortest digits with zeros; a precision writes the integer exactly.
+            return format!("{float:.0}").parse();
+        }
+        let shortest = format!("{float:e}");
+        // Of two equally short texts Go takes the one nearest to the float, and of two as near the even one.
+        let digits = shortest
+            .bytes()
+            .take_while(|byte| *byte != b'e')
+            .filter(u8::is_ascii_digit)
+            .count();
+        let nearest = format!("{float:.*e}", digits.saturating_sub(1));
+        if nearest.parse() == Ok(float) {
+            nearest.parse()
         } else {
-            float.to_string().parse()
+            shortest.parse()
         }
     }
 }
