@@ -1,0 +1,722 @@
+//! Reads what exists of a cluster.
+
+use super::model::{
+    AccessEntry, AccessScope, ClusterStatus, KubernetesVersion, MaxUnavailable, NodeGroupStatus,
+    Observed, ObservedAccessEntry, ObservedCluster, ObservedNodeGroup, ObservedOidcProvider,
+    ObservedRole, StringMap, Taint,
+};
+use super::names::{self, RoleKind};
+use super::plan::Part;
+use crate::aws::{ApiError, Aws, ErrorClass};
+use aws_sdk_eks::types as eks;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Reads the parts of one cluster.
+#[derive(Debug, Clone)]
+pub(super) struct Observer {
+    pub(super) aws: Aws,
+    pub(super) cluster: String,
+    pub(super) region: String,
+    pub(super) partition: String,
+    pub(super) account_id: String,
+    /// Owner whose OIDC provider is looked for by tag when the cluster can no longer be asked.
+    pub(super) owner: String,
+    /// The OIDC provider, once known.
+    pub(super) oidc_provider_arn: Option<String>,
+    /// Whether to look through all OIDC providers for ours when none is known: only a removal does.
+    pub(super) search_oidc_provider: bool,
+}
+
+/// `None` for an error that says the thing does not exist.
+fn absent<T>(result: Result<T, ApiError>) -> Result<Option<T>, ApiError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.class == ErrorClass::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl Observer {
+    /// Reads everything.
+    pub(super) async fn all(&mut self) -> Result<Observed, ApiError> {
+        let mut observed = Observed {
+            cluster: self.cluster().await?,
+            ..Observed::default()
+        };
+        observed.cluster_role = self.role(RoleKind::Cluster).await?;
+        observed.node_role = self.role(RoleKind::Node).await?;
+        observed.oidc_provider = self.oidc_provider(&observed).await?;
+        if observed.cluster.is_some() {
+            for name in self.node_group_names().await? {
+                if let Some(group) = self.node_group(&name).await? {
+                    observed.node_groups.insert(name, group);
+                }
+            }
+            if readable_entries(&observed) {
+                for principal in self.access_entry_principals().await? {
+                    if let Some(entry) = self.access_entry(&principal).await? {
+                        observed.access_entries.insert(principal, entry);
+                    }
+                }
+            }
+        }
+        Ok(observed)
+    }
+
+    /// Reads one part again.
+    pub(super) async fn part(
+        &mut self,
+        observed: &mut Observed,
+        part: &Part,
+    ) -> Result<(), ApiError> {
+        match part {
+            Part::Role(RoleKind::Cluster) => {
+                observed.cluster_role = self.role(RoleKind::Cluster).await?;
+            }
+            Part::Role(RoleKind::Node) => observed.node_role = self.role(RoleKind::Node).await?,
+            Part::Cluster => {
+                let issuer = |observed: &Observed| {
+                    observed
+                        .cluster
+                        .as_ref()
+                        .and_then(|cluster| cluster.oidc_issuer.clone())
+                };
+                let before = issuer(observed);
+                observed.cluster = self.cluster().await?;
+                if observed.cluster.is_none() {
+                    observed.node_groups.clear();
+                    observed.access_entries.clear();
+                    observed.updates.clear();
+                } else if issuer(observed) != before {
+                    observed.oidc_provider = self.oidc_provider(observed).await?;
+                }
+            }
+            Part::OidcProvider => observed.oidc_provider = self.oidc_provider(observed).await?,
+            Part::AccessEntry(principal) => match self.access_entry(principal).await? {
+                Some(entry) => {
+                    observed.access_entries.insert(principal.clone(), entry);
+                }
+                None => {
+                    observed.access_entries.remove(principal);
+                }
+            },
+            Part::NodeGroup(name) => match self.node_group(name).await? {
+                Some(group) => {
+                    observed.node_groups.insert(name.clone(), group);
+                }
+                None => {
+                    observed.node_groups.remove(name);
+                }
+            },
+        }
+        Ok(())
+    }
+
+    pub(super) async fn cluster(&self) -> Result<Option<ObservedCluster>, ApiError> {
+        let resource = format!("cluster {}", self.cluster);
+        let answer = self
+            .aws
+            .eks()
+            .describe_cluster()
+            .name(&self.cluster)
+            .send()
+            .await
+            .map_err(|error| ApiError::new("EKS", "DescribeCluster", &resource, error));
+        let Some(answer) = absent(answer)? else {
+            return Ok(None);
+        };
+        let cluster = answer
+            .cluster
+            .ok_or_else(|| incomplete("DescribeCluster", &resource, "cluster"))?;
+        cluster_from(cluster, &resource).map(Some)
+    }
+
+    async fn node_group_names(&self) -> Result<Vec<String>, ApiError> {
+        let mut names = Vec::new();
+        let mut pages = self
+            .aws
+            .eks()
+            .list_nodegroups()
+            .cluster_name(&self.cluster)
+            .into_paginator()
+            .send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| {
+                ApiError::new(
+                    "EKS",
+                    "ListNodegroups",
+                    format!("cluster {}", self.cluster),
+                    error,
+                )
+            });
+            match absent(page)? {
+                Some(page) => names.extend(page.nodegroups.unwrap_or_default()),
+                None => break,
+            }
+        }
+        Ok(names)
+    }
+
+    async fn node_group(&self, name: &str) -> Result<Option<ObservedNodeGroup>, ApiError> {
+        let resource = format!("node group {name} of cluster {}", self.cluster);
+        let answer = self
+            .aws
+            .eks()
+            .describe_nodegroup()
+            .cluster_name(&self.cluster)
+            .nodegroup_name(name)
+            .send()
+            .await
+            .map_err(|error| ApiError::new("EKS", "DescribeNodegroup", &resource, error));
+        let Some(answer) = absent(answer)? else {
+            return Ok(None);
+        };
+        let group = answer
+            .nodegroup
+            .ok_or_else(|| incomplete("DescribeNodegroup", &resource, "nodegroup"))?;
+        node_group_from(group, &resource).map(Some)
+    }
+
+    async fn access_entry_principals(&self) -> Result<Vec<String>, ApiError> {
+        let mut principals = Vec::new();
+        let mut pages = self
+            .aws
+            .eks()
+            .list_access_entries()
+            .cluster_name(&self.cluster)
+            .into_paginator()
+            .send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| {
+                ApiError::new(
+                    "EKS",
+                    "ListAccessEntries",
+                    format!("cluster {}", self.cluster),
+                    error,
+                )
+            });
+            match absent(page)? {
+                Some(page) => principals.extend(page.access_entries.unwrap_or_default()),
+                None => break,
+            }
+        }
+        Ok(principals)
+    }
+
+    async fn access_entry(&self, principal: &str) -> Result<Option<ObservedAccessEntry>, ApiError> {
+        let resource = format!("access entry {principal} of cluster {}", self.cluster);
+        let answer = self
+            .aws
+            .eks()
+            .describe_access_entry()
+            .cluster_name(&self.cluster)
+            .principal_arn(principal)
+            .send()
+            .await
+            .map_err(|error| ApiError::new("EKS", "DescribeAccessEntry", &resource, error));
+        let Some(answer) = absent(answer)? else {
+            return Ok(None);
+        };
+        let entry = answer
+            .access_entry
+            .ok_or_else(|| incomplete("DescribeAccessEntry", &resource, "accessEntry"))?;
+        let mut policies = BTreeMap::new();
+        let mut pages = self
+            .aws
+            .eks()
+            .list_associated_access_policies()
+            .cluster_name(&self.cluster)
+            .principal_arn(principal)
+            .into_paginator()
+            .send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| {
+                ApiError::new("EKS", "ListAssociatedAccessPolicies", &resource, error)
+            });
+            // The entry may have gone in between.
+            let Some(page) = absent(page)? else {
+                return Ok(None);
+            };
+            for policy in page.associated_access_policies.unwrap_or_default() {
+                if let Some(arn) = policy.policy_arn {
+                    policies.insert(arn, scope_from(policy.access_scope));
+                }
+            }
+        }
+        Ok(Some(ObservedAccessEntry {
+            arn: entry.access_entry_arn.unwrap_or_default(),
+            entry: AccessEntry {
+                entry_type: entry.r#type.unwrap_or_default(),
+                kubernetes_groups: set(entry.kubernetes_groups),
+                user_name: entry.username,
+                policies,
+                tags: map(entry.tags),
+            },
+        }))
+    }
+
+    async fn role(&self, kind: RoleKind) -> Result<Option<ObservedRole>, ApiError> {
+        let name = names::role_name(kind, &self.cluster, &self.region);
+        let resource = format!("role {name}");
+        let answer = self
+            .aws
+            .iam()
+            .get_role()
+            .role_name(&name)
+            .send()
+            .await
+            .map_err(|error| ApiError::new("IAM", "GetRole", &resource, error));
+        let Some(role) = absent(answer)?.and_then(|answer| answer.role) else {
+            return Ok(None);
+        };
+        let mut attached_policies = BTreeSet::new();
+        let mut pages = self
+            .aws
+            .iam()
+            .list_attached_role_policies()
+            .role_name(&name)
+            .into_paginator()
+            .send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| {
+                ApiError::new("IAM", "ListAttachedRolePolicies", &resource, error)
+            });
+            let Some(page) = absent(page)? else {
+                return Ok(None);
+            };
+            attached_policies.extend(
+                page.attached_policies
+                    .unwrap_or_default()
+                    .into_iter()
+                    .filter_map(|policy| policy.policy_arn),
+            );
+        }
+        let mut inline_policies = BTreeSet::new();
+        let mut pages = self
+            .aws
+            .iam()
+            .list_role_policies()
+            .role_name(&name)
+            .into_paginator()
+            .send();
+        while let Some(page) = pages.next().await {
+            let page =
+                page.map_err(|error| ApiError::new("IAM", "ListRolePolicies", &resource, error));
+            let Some(page) = absent(page)? else {
+                return Ok(None);
+            };
+            inline_policies.extend(page.policy_names);
+        }
+        Ok(Some(ObservedRole {
+            arn: role.arn,
+            trusted_services: role
+                .assume_role_policy_document
+                .as_deref()
+                .map(trusted_services)
+                .unwrap_or_default(),
+            attached_policies,
+            inline_policies,
+            permissions_boundary: role
+                .permissions_boundary
+                .and_then(|boundary| boundary.permissions_boundary_arn),
+            tags: role
+                .tags
+                .unwrap_or_default()
+                .into_iter()
+                .map(|tag| (tag.key, tag.value))
+                .collect(),
+        }))
+    }
+
+    async fn oidc_provider(
+        &mut self,
+        observed: &Observed,
+    ) -> Result<Option<ObservedOidcProvider>, ApiError> {
+        let issuer = observed
+            .cluster
+            .as_ref()
+            .and_then(|cluster| cluster.oidc_issuer.as_deref());
+        if let Some(issuer) = issuer {
+            let host_and_path = issuer.trim_start_matches("https://");
+            self.oidc_provider_arn = Some(format!(
+                "arn:{}:iam::{}:oidc-provider/{host_and_path}",
+                self.partition, self.account_id
+            ));
+        }
+        if self.oidc_provider_arn.is_none() && self.search_oidc_provider {
+            return self.find_oidc_provider().await;
+        }
+        match self.oidc_provider_arn.clone() {
+            Some(arn) => self.get_oidc_provider(&arn).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn get_oidc_provider(&self, arn: &str) -> Result<Option<ObservedOidcProvider>, ApiError> {
+        let answer = self
+            .aws
+            .iam()
+            .get_open_id_connect_provider()
+            .open_id_connect_provider_arn(arn)
+            .send()
+            .await
+            .map_err(|error| ApiError::new("IAM", "GetOpenIDConnectProvider", arn, error));
+        Ok(absent(answer)?.map(|answer| ObservedOidcProvider {
+            arn: arn.to_owned(),
+            client_ids: set(answer.client_id_list),
+            tags: answer
+                .tags
+                .unwrap_or_default()
+                .into_iter()
+                .map(|tag| (tag.key, tag.value))
+                .collect(),
+        }))
+    }
+
+    /// The provider with this cluster's tags: the only way to it when the process that deleted the
+    /// cluster was killed before it deleted the provider.
+    async fn find_oidc_provider(&mut self) -> Result<Option<ObservedOidcProvider>, ApiError> {
+        let list = self
+            .aws
+            .iam()
+            .list_open_id_connect_providers()
+            .send()
+            .await
+            .map_err(|error| {
+                ApiError::new("IAM", "ListOpenIDConnectProviders", "the account", error)
+            })?;
+        for entry in list.open_id_connect_provider_list.unwrap_or_default() {
+            let Some(arn) = entry.arn else { continue };
+            if let Some(provider) = self.get_oidc_provider(&arn).await?
+                && names::is_ours(&provider.tags, &self.owner, &self.cluster)
+            {
+                self.oidc_provider_arn = Some(arn);
+                return Ok(Some(provider));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Whether EKS answers questions about access entries: it refuses them in `CONFIG_MAP` mode.
+fn readable_entries(observed: &Observed) -> bool {
+    observed.cluster.as_ref().is_some_and(|cluster| {
+        cluster
+            .authentication_mode
+            .as_deref()
+            .is_some_and(|mode| mode != "CONFIG_MAP")
+            && cluster.status != ClusterStatus::Failed
+    })
+}
+
+/// The service principals of a trust policy. IAM returns the document URL-encoded.
+fn trusted_services(document: &str) -> BTreeSet<String> {
+    let decoded = percent_decode(document);
+    let Ok(policy) = serde_json::from_str::<serde_json::Value>(&decoded) else {
+        return BTreeSet::new();
+    };
+    let statements = match policy.get("Statement") {
+        Some(serde_json::Value::Array(statements)) => statements.clone(),
+        Some(statement) => vec![statement.clone()],
+        None => Vec::new(),
+    };
+    let mut services = BTreeSet::new();
+    for statement in statements {
+        if statement.get("Effect").and_then(serde_json::Value::as_str) != Some("Allow") {
+            continue;
+        }
+        match statement.pointer("/Principal/Service") {
+            Some(serde_json::Value::String(service)) => {
+                services.insert(service.clone());
+            }
+            Some(serde_json::Value::Array(list)) => services.extend(
+                list.iter()
+                    .filter_map(|service| service.as_str().map(str::to_owned)),
+            ),
+            _ => {}
+        }
+    }
+    services
+}
+
+/// Decodes `%XX`; what is not valid stays as it is.
+fn percent_decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((&byte, tail)) = rest.split_first() {
+        let escaped = (byte == b'%')
+            .then(|| tail.get(..2))
+            .flatten()
+            .and_then(|hex| std::str::from_utf8(hex).ok())
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match escaped {
+            Some(value) => {
+                decoded.push(value);
+                rest = tail.get(2..).unwrap_or_default();
+            }
+            None => {
+                decoded.push(byte);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+fn incomplete(operation: &'static str, resource: &str, field: &str) -> ApiError {
+    ApiError {
+        service: "EKS",
+        operation,
+        resource: resource.to_owned(),
+        code: None,
+        message: format!("the answer lacks a usable {field}"),
+        request_id: None,
+        class: ErrorClass::Other,
+    }
+}
+
+fn set(list: Option<Vec<String>>) -> BTreeSet<String> {
+    list.unwrap_or_default().into_iter().collect()
+}
+
+fn map(map: Option<std::collections::HashMap<String, String>>) -> StringMap {
+    map.unwrap_or_default().into_iter().collect()
+}
+
+fn version(
+    text: Option<&str>,
+    operation: &'static str,
+    resource: &str,
+) -> Result<Option<KubernetesVersion>, ApiError> {
+    text.map(|text| {
+        text.parse()
+            .map_err(|_| incomplete(operation, resource, &format!("version ({text:?})")))
+    })
+    .transpose()
+}
+
+fn cluster_from(cluster: eks::Cluster, resource: &str) -> Result<ObservedCluster, ApiError> {
+    const OPERATION: &str = "DescribeCluster";
+    let status = match cluster.status {
+        Some(eks::ClusterStatus::Creating) => ClusterStatus::Creating,
+        Some(eks::ClusterStatus::Active) => ClusterStatus::Active,
+        Some(eks::ClusterStatus::Updating) => ClusterStatus::Updating,
+        Some(eks::ClusterStatus::Deleting) => ClusterStatus::Deleting,
+        Some(eks::ClusterStatus::Failed) => ClusterStatus::Failed,
+        Some(eks::ClusterStatus::Pending) => ClusterStatus::Pending,
+        _ => return Err(incomplete(OPERATION, resource, "status")),
+    };
+    let version = version(cluster.version.as_deref(), OPERATION, resource)?
+        .ok_or_else(|| incomplete(OPERATION, resource, "version"))?;
+    let vpc = cluster
+        .resources_vpc_config
+        .ok_or_else(|| incomplete(OPERATION, resource, "resourcesVpcConfig"))?;
+    let network = cluster.kubernetes_network_config;
+    let access = cluster.access_config;
+    let enabled_log_types = cluster
+        .logging
+        .and_then(|logging| logging.cluster_logging)
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|setup| setup.enabled == Some(true))
+        .flat_map(|setup| setup.types.unwrap_or_default())
+        .map(|log_type| log_type.as_str().to_owned())
+        .collect();
+    Ok(ObservedCluster {
+        arn: cluster.arn.unwrap_or_default(),
+        status,
+        version,
+        platform_version: cluster.platform_version,
+        endpoint: cluster.endpoint,
+        certificate_authority: cluster.certificate_authority.and_then(|ca| ca.data),
+        oidc_issuer: cluster
+            .identity
+            .and_then(|identity| identity.oidc)
+            .and_then(|oidc| oidc.issuer),
+        created_at: cluster.created_at.map(|time| time.secs()),
+        role_arn: cluster.role_arn.unwrap_or_default(),
+        subnet_ids: set(vpc.subnet_ids),
+        security_group_ids: set(vpc.security_group_ids),
+        cluster_security_group_id: vpc.cluster_security_group_id,
+        vpc_id: vpc.vpc_id,
+        endpoint_public_access: vpc.endpoint_public_access,
+        endpoint_private_access: vpc.endpoint_private_access,
+        public_access_cidrs: set(vpc.public_access_cidrs),
+        service_ipv4_cidr: network
+            .as_ref()
+            .and_then(|network| network.service_ipv4_cidr.clone()),
+        ip_family: network
+            .and_then(|network| network.ip_family)
+            .map(|family| family.as_str().to_owned()),
+        authentication_mode: access
+            .as_ref()
+            .and_then(|access| access.authentication_mode.as_ref())
+            .map(|mode| mode.as_str().to_owned()),
+        bootstrap_cluster_creator_admin_permissions: access
+            .and_then(|access| access.bootstrap_cluster_creator_admin_permissions),
+        enabled_log_types,
+        support_type: cluster
+            .upgrade_policy
+            .and_then(|policy| policy.support_type)
+            .map(|support| support.as_str().to_owned()),
+        deletion_protection: cluster.deletion_protection,
+        issues: cluster
+            .health
+            .and_then(|health| health.issues)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|issue| {
+                issue_text(
+                    issue.code.as_ref().map(|code| code.as_str()),
+                    issue.message.as_deref(),
+                    issue.resource_ids.as_deref(),
+                )
+            })
+            .collect(),
+        tags: map(cluster.tags),
+    })
+}
+
+fn node_group_from(group: eks::Nodegroup, resource: &str) -> Result<ObservedNodeGroup, ApiError> {
+    const OPERATION: &str = "DescribeNodegroup";
+    let status = match group.status {
+        Some(eks::NodegroupStatus::Creating) => NodeGroupStatus::Creating,
+        Some(eks::NodegroupStatus::Active) => NodeGroupStatus::Active,
+        Some(eks::NodegroupStatus::Updating) => NodeGroupStatus::Updating,
+        Some(eks::NodegroupStatus::Deleting) => NodeGroupStatus::Deleting,
+        Some(eks::NodegroupStatus::CreateFailed) => NodeGroupStatus::CreateFailed,
+        Some(eks::NodegroupStatus::DeleteFailed) => NodeGroupStatus::DeleteFailed,
+        Some(eks::NodegroupStatus::Degraded) => NodeGroupStatus::Degraded,
+        _ => return Err(incomplete(OPERATION, resource, "status")),
+    };
+    let scaling = group.scaling_config;
+    let size = |read: fn(&eks::NodegroupScalingConfig) -> Option<i32>| {
+        scaling.as_ref().and_then(read).unwrap_or_default()
+    };
+    Ok(ObservedNodeGroup {
+        arn: group.nodegroup_arn.unwrap_or_default(),
+        status,
+        issues: group
+            .health
+            .and_then(|health| health.issues)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|issue| {
+                issue_text(
+                    issue.code.as_ref().map(|code| code.as_str()),
+                    issue.message.as_deref(),
+                    issue.resource_ids.as_deref(),
+                )
+            })
+            .collect(),
+        created_at: group.created_at.map(|time| time.secs()),
+        version: version(group.version.as_deref(), OPERATION, resource)?,
+        release_version: group.release_version,
+        instance_types: group.instance_types.unwrap_or_default(),
+        ami_type: group.ami_type.map(|ami| ami.as_str().to_owned()),
+        capacity_type: group
+            .capacity_type
+            .map(|capacity| capacity.as_str().to_owned()),
+        disk_size: group.disk_size,
+        subnet_ids: set(group.subnets),
+        node_role: group.node_role.unwrap_or_default(),
+        min_size: size(|scaling| scaling.min_size),
+        max_size: size(|scaling| scaling.max_size),
+        desired_size: size(|scaling| scaling.desired_size),
+        max_unavailable: group.update_config.and_then(|update| {
+            update.max_unavailable.map(MaxUnavailable::Count).or(update
+                .max_unavailable_percentage
+                .map(MaxUnavailable::Percentage))
+        }),
+        labels: map(group.labels),
+        taints: group
+            .taints
+            .unwrap_or_default()
+            .into_iter()
+            .map(|taint| Taint {
+                key: taint.key.unwrap_or_default(),
+                value: taint.value.unwrap_or_default(),
+                effect: taint
+                    .effect
+                    .map(|effect| effect.as_str().to_owned())
+                    .unwrap_or_default(),
+            })
+            .collect(),
+        tags: map(group.tags),
+    })
+}
+
+fn scope_from(scope: Option<eks::AccessScope>) -> AccessScope {
+    match scope {
+        Some(scope) if scope.r#type == Some(eks::AccessScopeType::Namespace) => {
+            AccessScope::Namespaces(set(scope.namespaces))
+        }
+        _ => AccessScope::Cluster,
+    }
+}
+
+/// A health issue or update error in one line.
+pub(super) fn issue_text(
+    code: Option<&str>,
+    message: Option<&str>,
+    resources: Option<&[String]>,
+) -> String {
+    let mut text = code.unwrap_or("Unknown").to_owned();
+    if let Some(message) = message.filter(|message| !message.is_empty()) {
+        text.push_str(": ");
+        text.push_str(message);
+    }
+    if let Some(resources) = resources.filter(|resources| !resources.is_empty()) {
+        text.push_str(" (");
+        text.push_str(&resources.join(", "));
+        text.push(')');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{issue_text, trusted_services};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn trusted_services_of_documents() {
+        let table = [
+            (
+                r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"eks.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#,
+                vec!["eks.amazonaws.com"],
+            ),
+            (
+                "%7B%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22Service%22%3A%5B%22a%22%2C%22b%22%5D%7D%7D%7D",
+                vec!["a", "b"],
+            ),
+            (
+                r#"{"Statement":[{"Effect":"Deny","Principal":{"Service":"eks.amazonaws.com"}}]}"#,
+                vec![],
+            ),
+            (
+                r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":"*"}}]}"#,
+                vec![],
+            ),
+            ("100% not JSON", vec![]),
+        ];
+        for (document, expected) in table {
+            let expected: BTreeSet<String> = expected.into_iter().map(str::to_owned).collect();
+            assert_eq!(trusted_services(document), expected, "{document}");
+        }
+    }
+
+    #[test]
+    fn issue_texts() {
+        assert_eq!(
+            issue_text(
+                Some("NodeCreationFailure"),
+                Some("Instances failed to join"),
+                Some(&["i-1".to_owned(), "i-2".to_owned()])
+            ),
+            "NodeCreationFailure: Instances failed to join (i-1, i-2)"
+        );
+        assert_eq!(issue_text(None, None, None), "Unknown");
+    }
+}

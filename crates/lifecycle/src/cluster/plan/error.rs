@@ -1,0 +1,233 @@
+//! What a plan refuses.
+
+use crate::cluster::model::KubernetesVersion;
+
+/// Why no plan leads to what is desired.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// A cluster of the name exists and carries no ownership tag.
+    #[error(
+        "EKS cluster {name} exists and is not managed by this provider (it has no tag devopsgenie.dev/owner); \
+         choose another name, or take it over with: terraform import <address> {name}"
+    )]
+    Unowned {
+        /// Name of the cluster.
+        name: String,
+    },
+    /// A cluster of the name exists and belongs to another Terraform state.
+    #[error(
+        "EKS cluster {name} belongs to another owner, {owner:?} (tag devopsgenie.dev/owner); it was left alone. \
+         Choose another name, or, if this configuration shall take it over, remove it from the other state \
+         and run: terraform import <address> {name}"
+    )]
+    ForeignOwner {
+        /// Name of the cluster.
+        name: String,
+        /// The other owner.
+        owner: String,
+    },
+    /// A role of the name we need exists and is not ours.
+    #[error(
+        "IAM role {name} exists and does not belong to cluster {cluster} of this configuration \
+         (owner tag: {owner}); delete it, or give a role in {attribute}"
+    )]
+    ForeignRole {
+        /// Name of the role.
+        name: String,
+        /// Name of the cluster.
+        cluster: String,
+        /// Its owner tag, or "none".
+        owner: String,
+        /// The attribute that names a role.
+        attribute: &'static str,
+    },
+    /// AWS cannot change this in place.
+    #[error(
+        "{attribute} of EKS cluster {name} is {actual} and cannot be changed to {desired}: AWS fixes it at creation; \
+         replace the cluster, or write {attribute} = {actual:?}"
+    )]
+    Immutable {
+        /// Name of the cluster.
+        name: String,
+        /// The attribute.
+        attribute: &'static str,
+        /// What the cluster has.
+        actual: String,
+        /// What is configured.
+        desired: String,
+    },
+    /// The control plane is newer than configured.
+    #[error(
+        "EKS cluster {name} runs Kubernetes {actual} and cannot go back to {desired}; \
+         write kubernetes_version = \"{actual}\" or newer"
+    )]
+    Downgrade {
+        /// Name of the cluster.
+        name: String,
+        /// What runs.
+        actual: KubernetesVersion,
+        /// What is configured.
+        desired: KubernetesVersion,
+    },
+    /// A node group is newer than configured.
+    #[error(
+        "node group {key:?} of EKS cluster {name} runs Kubernetes {actual} and cannot go back to {desired}; \
+         write kubernetes_version = \"{actual}\" for it, or rename it so that a new group is made"
+    )]
+    NodeGroupDowngrade {
+        /// Name of the cluster.
+        name: String,
+        /// The user's key.
+        key: String,
+        /// What runs.
+        actual: KubernetesVersion,
+        /// What is configured.
+        desired: KubernetesVersion,
+    },
+    /// A node group would be newer than the control plane, or too old for it.
+    #[error(
+        "node group {key:?} of EKS cluster {name} cannot have Kubernetes {desired} with a control plane of {cluster}: \
+         nodes may not be newer than the control plane nor more than three minor versions older; \
+         write a version from {oldest} to {cluster}, or leave kubernetes_version of the group out"
+    )]
+    NodeGroupSkew {
+        /// Name of the cluster.
+        name: String,
+        /// The user's key.
+        key: String,
+        /// What is configured for the group.
+        desired: KubernetesVersion,
+        /// What is configured for the control plane.
+        cluster: KubernetesVersion,
+        /// The oldest permitted.
+        oldest: KubernetesVersion,
+    },
+    /// A node group of someone else is too old for the next version of the control plane.
+    #[error(
+        "node group {group} of EKS cluster {name} is not managed here and runs Kubernetes {actual}, \
+         too old for a control plane of {next}; upgrade that group first"
+    )]
+    ForeignNodeGroupTooOld {
+        /// Name of the cluster.
+        name: String,
+        /// AWS name of the group.
+        group: String,
+        /// What it runs.
+        actual: KubernetesVersion,
+        /// The control plane's next version.
+        next: KubernetesVersion,
+    },
+    /// The subnets are in another VPC than the one that was written.
+    #[error(
+        "the subnets of EKS cluster {name} are in VPC {actual}, but vpc_config.vpc_id says {desired}; \
+         correct vpc_id, or write subnets of {desired}"
+    )]
+    WrongVpc {
+        /// Name of the cluster.
+        name: String,
+        /// The subnets' VPC.
+        actual: String,
+        /// The written VPC.
+        desired: String,
+    },
+    /// Authentication modes only move towards `API`.
+    #[error(
+        "the authentication mode of EKS cluster {name} is {actual} and cannot go back to {desired}; \
+         write access_config.authentication_mode = \"{actual}\""
+    )]
+    AuthenticationModeIsOneWay {
+        /// Name of the cluster.
+        name: String,
+        /// What the cluster has.
+        actual: String,
+        /// What is configured.
+        desired: String,
+    },
+    /// Access entries do not exist in `CONFIG_MAP` mode.
+    #[error(
+        "EKS cluster {name} has access_entries but its authentication mode is CONFIG_MAP, which knows none; \
+         write access_config.authentication_mode = \"API\" or \"API_AND_CONFIG_MAP\""
+    )]
+    AccessEntriesNeedApi {
+        /// Name of the cluster.
+        name: String,
+    },
+    /// The access entry of a principal is someone else's.
+    #[error(
+        "the access entry of {principal} in EKS cluster {name} was not made here ({detail}); \
+         delete it, or take it out of access_entries"
+    )]
+    ForeignAccessEntry {
+        /// Name of the cluster.
+        name: String,
+        /// The principal.
+        principal: String,
+        /// What is known of it.
+        detail: String,
+    },
+    /// A finished cluster has failed.
+    #[error(
+        "EKS cluster {name} is FAILED and AWS cannot repair it ({issues}); \
+         replace it with: terraform apply -replace=<address>"
+    )]
+    ClusterFailed {
+        /// Name of the cluster.
+        name: String,
+        /// Health issues.
+        issues: String,
+    },
+    /// EKS refuses to delete a protected cluster.
+    #[error(
+        "EKS cluster {name} has deletion protection; set deletion_protection = false, apply, and then destroy"
+    )]
+    DeletionProtected {
+        /// Name of the cluster.
+        name: String,
+    },
+    /// Node groups of someone else keep the cluster.
+    #[error(
+        "EKS cluster {name} has node groups that are not managed here and were left alone: {groups}; \
+         delete them, then destroy again"
+    )]
+    ForeignNodeGroups {
+        /// Name of the cluster.
+        name: String,
+        /// AWS names, comma separated.
+        groups: String,
+    },
+    /// A cluster without our tag is not deleted.
+    #[error(
+        "EKS cluster {name} no longer carries the tag devopsgenie.dev/owner and is not deleted without it; \
+         apply once to restore the tag and destroy again, or forget the cluster with: terraform state rm <address>"
+    )]
+    NotOursToDelete {
+        /// Name of the cluster.
+        name: String,
+    },
+}
+
+impl PlanError {
+    /// The attribute of the cluster resource that the error is about, dots between the parts.
+    #[must_use]
+    pub fn attribute(&self) -> Option<&'static str> {
+        match self {
+            Self::Unowned { .. } | Self::ForeignOwner { .. } | Self::NotOursToDelete { .. } => {
+                Some("name")
+            }
+            Self::ForeignRole { attribute, .. } | Self::Immutable { attribute, .. } => {
+                Some(attribute)
+            }
+            Self::Downgrade { .. } | Self::ForeignNodeGroupTooOld { .. } => {
+                Some("kubernetes_version")
+            }
+            Self::NodeGroupDowngrade { .. } | Self::NodeGroupSkew { .. } => Some("node_groups"),
+            Self::WrongVpc { .. } => Some("vpc_config.vpc_id"),
+            Self::AuthenticationModeIsOneWay { .. } => Some("access_config.authentication_mode"),
+            Self::AccessEntriesNeedApi { .. } | Self::ForeignAccessEntry { .. } => {
+                Some("access_entries")
+            }
+            Self::DeletionProtected { .. } => Some("deletion_protection"),
+            Self::ClusterFailed { .. } | Self::ForeignNodeGroups { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Steps that remove a cluster and all that was made for it.
+
+use super::roles::{observed_role, remove_role};
+use super::{Action, PlanError, Step};
+use crate::cluster::model::{Claim, ClusterStatus, NodeGroupStatus, Observed, Removal, StringMap};
+use crate::cluster::names::{self, RoleKind};
+use std::collections::BTreeSet;
+
+/// The steps that remove what is observed, in the order AWS demands: node groups, cluster (its
+/// access entries go with it), OIDC provider, roles. Empty when nothing of ours is left.
+///
+/// # Errors
+/// A [`PlanError`] when the cluster is not ours to delete, is protected, or has node groups of
+/// someone else.
+pub fn plan_removal(removal: &Removal, observed: &Observed) -> Result<Vec<Step>, PlanError> {
+    let ours = |tags: &StringMap| names::is_ours(tags, &removal.owner, &removal.name);
+    let mut steps = Vec::new();
+    let mut before_roles = BTreeSet::new();
+
+    if let Some(cluster) = &observed.cluster {
+        match (removal.claim, cluster.tags.get(names::OWNER)) {
+            (Claim::Imported, _) => {}
+            (_, Some(owner)) if *owner == removal.owner => {}
+            (_, Some(owner)) => {
+                return Err(PlanError::ForeignOwner {
+                    name: removal.name.clone(),
+                    owner: owner.clone(),
+                });
+            }
+            (_, None) => {
+                return Err(PlanError::NotOursToDelete {
+                    name: removal.name.clone(),
+                });
+            }
+        }
+        if cluster.deletion_protection == Some(true) {
+            return Err(PlanError::DeletionProtected {
+                name: removal.name.clone(),
+            });
+        }
+        let foreign: Vec<&str> = observed
+            .node_groups
+            .iter()
+            .filter(|(_, group)| removal.claim != Claim::Imported && !ours(&group.tags))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        if !foreign.is_empty() {
+            return Err(PlanError::ForeignNodeGroups {
+                name: removal.name.clone(),
+                groups: foreign.join(", "),
+            });
+        }
+        let mut before_cluster = BTreeSet::new();
+        for (name, group) in &observed.node_groups {
+            let action = if group.status == NodeGroupStatus::Deleting {
+                Action::WaitNodeGroup {
+                    name: name.clone(),
+                    status: group.status,
+                }
+            } else {
+                Action::DeleteNodeGroup { name: name.clone() }
+            };
+            before_cluster.insert(action.id());
+            steps.push(Step {
+                action,
+                reason: "EKS deletes only clusters without node groups".to_owned(),
+                after: BTreeSet::new(),
+            });
+        }
+        let action = if cluster.status == ClusterStatus::Deleting {
+            Action::WaitCluster {
+                status: cluster.status,
+            }
+        } else {
+            Action::DeleteCluster
+        };
+        before_roles.insert(action.id());
+        steps.push(Step {
+            action,
+            reason: "the cluster is destroyed".to_owned(),
+            after: before_cluster,
+        });
+    }
+    if let Some(provider) = &observed.oidc_provider
+        && ours(&provider.tags)
+    {
+        steps.push(Step {
+            action: Action::DeleteOidcProvider {
+                arn: provider.arn.clone(),
+            },
+            reason: "its issuer is destroyed".to_owned(),
+            after: before_roles.clone(),
+        });
+    }
+    for kind in [RoleKind::Node, RoleKind::Cluster] {
+        if let Some(role) = observed_role(observed, kind)
+            && ours(&role.tags)
+        {
+            let name = names::role_name(kind, &removal.name, &removal.region);
+            remove_role(
+                &mut steps,
+                kind,
+                &name,
+                role,
+                "it was made for the cluster",
+                &before_roles,
+            );
+        }
+    }
+    Ok(steps)
+}
