@@ -160,18 +160,6 @@ impl Diagnostics {
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.0.iter()
     }
-
-    /// Splits by gravity: `Ok` holds no error, at most warnings.
-    ///
-    /// # Errors
-    /// All the diagnostics when at least one is an error.
-    pub fn into_result(self) -> Result<Self, Self> {
-        if self.has_errors() {
-            Err(self)
-        } else {
-            Ok(self)
-        }
-    }
 }
 
 impl fmt::Display for Diagnostics {

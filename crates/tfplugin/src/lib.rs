@@ -4,11 +4,18 @@ pub mod context;
 mod data_source;
 pub mod diagnostics;
 mod erased;
+mod lint;
 mod model;
+mod plan;
 mod private;
 mod provider;
 mod resource;
 pub mod schema;
+
+mod serve;
+mod server;
+mod state;
+mod validate;
 
 pub use tfplugin_cty as cty;
 
@@ -25,3 +32,4 @@ pub use resource::{
     ReadRequest, ReadResponse, Resource, UpgradeRequest,
 };
 pub use schema::timeouts::Timeouts;
+pub use serve::{ServeOptions, serve};

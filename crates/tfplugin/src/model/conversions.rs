@@ -12,7 +12,7 @@ impl Model for String {
     }
 
     fn to_value(&self) -> Value {
-        Value::String(self.clone())
+        Value::string(self.as_str())
     }
 
     fn ty() -> Type {
@@ -159,10 +159,9 @@ impl<T: Model> Model for BTreeMap<String, AttributeValue<T>> {
     }
 
     fn to_value(&self) -> Value {
-        Value::Map(
+        Value::map(
             self.iter()
-                .map(|(key, element)| (key.clone(), element.to_field()))
-                .collect(),
+                .map(|(key, element)| (key.as_str(), element.to_field())),
         )
     }
 

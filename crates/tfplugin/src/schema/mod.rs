@@ -9,6 +9,8 @@
 mod attribute;
 mod block;
 mod check;
+mod fit;
+mod members;
 pub mod modifiers;
 pub mod timeouts;
 pub mod validators;
@@ -18,6 +20,8 @@ use std::collections::BTreeMap;
 pub use attribute::{Attribute, AttributeKind, Nesting};
 pub use block::{Block, BlockNesting};
 pub use check::{SchemaError, SchemaProblem, SchemaRole};
+pub(crate) use fit::model_matches;
+pub(crate) use members::Members;
 pub use modifiers::{ModifierInput, ModifierOutput, PlanModifier};
 pub use timeouts::TimeoutDefaults;
 pub use validators::{ConfigValidator, Validator};

@@ -1,0 +1,106 @@
+//! Turns a panic in a handler into an error diagnostic.
+//!
+//! Without it a panic resets the call, and Core takes an update that ends so for one that lost its
+//! private data. The panic hook is told to stay quiet for guarded calls: a line on stderr that
+//! begins with "panic: " makes Core print a crash report.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Once;
+use std::task::{Context, Poll};
+
+use futures::future::BoxFuture;
+
+use crate::diagnostics::{Diagnostic, Diagnostics};
+
+thread_local! {
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+    static LAST_PANIC: RefCell<Option<Panicked>> = const { RefCell::new(None) };
+}
+
+/// Where and how a handler panicked.
+#[derive(Debug)]
+pub(crate) struct Panicked {
+    message: String,
+    place: String,
+}
+
+impl Panicked {
+    /// The diagnostic for the user. `during` completes "… while …".
+    pub(crate) fn into_diagnostics(self, during: &str) -> Diagnostics {
+        Diagnostic::error(
+            "Provider bug: the provider panicked",
+            format!(
+                "The provider stopped at a bug of its own while {during}: {} ({}). Please report \
+                 this to the provider's developers. What Terraform knew about the object before \
+                 is kept; run terraform plan to see what was really done.",
+                self.message, self.place
+            ),
+        )
+        .into()
+    }
+}
+
+/// Puts a hook before the present one that collects the panics of guarded calls.
+pub(crate) fn install_hook() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !GUARDED.get() {
+                before(info);
+                return;
+            }
+            let message = info
+                .payload_as_str()
+                .unwrap_or("a panic without a message")
+                .to_owned();
+            let place = info
+                .location()
+                .map_or_else(|| "at an unknown place".to_owned(), ToString::to_string);
+            tracing::error!(
+                message,
+                place,
+                backtrace = %std::backtrace::Backtrace::capture(),
+                "a handler panicked"
+            );
+            LAST_PANIC.set(Some(Panicked { message, place }));
+        }));
+    });
+}
+
+/// Runs `call` and catches a panic in it.
+pub(crate) fn guard<T>(call: impl FnOnce() -> T) -> Result<T, Panicked> {
+    let outer = GUARDED.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(call));
+    GUARDED.set(outer);
+    result.map_err(|_| {
+        LAST_PANIC.take().unwrap_or_else(|| Panicked {
+            message: "a panic without a message".to_owned(),
+            place: "at an unknown place".to_owned(),
+        })
+    })
+}
+
+/// Runs a handler to its end and catches a panic in it, also one before its first await.
+pub(crate) async fn guard_async<'a, T>(
+    handler: impl FnOnce() -> BoxFuture<'a, T>,
+) -> Result<T, Panicked> {
+    Guarded(guard(handler)?).await
+}
+
+struct Guarded<'a, T>(BoxFuture<'a, T>);
+
+impl<T> Future for Guarded<'_, T> {
+    type Output = Result<T, Panicked>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match guard(|| self.0.as_mut().poll(context)) {
+            Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
+            Ok(Poll::Pending) => Poll::Pending,
+            Err(panicked) => Poll::Ready(Err(panicked)),
+        }
+    }
+}

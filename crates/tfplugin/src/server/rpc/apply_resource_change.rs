@@ -1,0 +1,159 @@
+use super::{Server, Session, context};
+use crate::context::Operation;
+use crate::cty::Value;
+use crate::diagnostics::Diagnostics;
+use crate::lint;
+use crate::plan::{keep_semantically_equal, without_write_only};
+use crate::private::Private;
+use crate::resource::{Applied, Deleted, PlannedCreate, PlannedDelete, PlannedUpdate};
+use crate::server::Described;
+use crate::server::convert::{decode, decode_object, encode, encode_diagnostics};
+use crate::server::guard::guard_async;
+use crate::server::proto::apply_resource_change::{Request, Response};
+use crate::state::unknown_as_null;
+
+pub(super) async fn handle(server: &Server, session: &Session, request: Request) -> Response {
+    // No state with an error: Core keeps the object it had, with its private data.
+    apply(server, session, request)
+        .await
+        .unwrap_or_else(|diagnostics| Response {
+            diagnostics: encode_diagnostics(diagnostics),
+            ..Response::default()
+        })
+}
+
+async fn apply(
+    server: &Server,
+    session: &Session,
+    request: Request,
+) -> Result<Response, Diagnostics> {
+    let entry = server.resource(&request.type_name)?;
+    let described = entry.described();
+    let handler = entry.handler.as_ref();
+    let prior = decode_object(request.prior_state.as_ref(), &described.ty)?;
+    let planned = decode_object(request.planned_state.as_ref(), &described.ty)?;
+    let private = Private::decode(&request.planned_private)?;
+    let (applied, planned) = match (prior, planned) {
+        (None, None) => return Ok(Response::default()),
+        (Some(prior), None) => {
+            let context = context(session, described, Operation::Delete, Some(&prior))?;
+            let delete = PlannedDelete { prior, private };
+            let deleted = guard_async(|| handler.delete(context, delete))
+                .await
+                .map_err(|panicked| {
+                    panicked.into_diagnostics(&format!("deleting a {}", request.type_name))
+                })?;
+            return Ok(answer_delete(described, deleted));
+        }
+        (None, Some(planned)) => {
+            let config = decode(request.config.as_ref(), &described.ty)?;
+            let context = context(session, described, Operation::Create, Some(&planned))?;
+            let create = PlannedCreate {
+                config,
+                planned: planned.clone(),
+                private,
+            };
+            let applied = guard_async(|| handler.create(context, create))
+                .await
+                .map_err(|panicked| {
+                    panicked.into_diagnostics(&format!("creating a {}", request.type_name))
+                })?;
+            (applied, planned)
+        }
+        (Some(prior), Some(planned)) => {
+            let config = decode(request.config.as_ref(), &described.ty)?;
+            let context = context(session, described, Operation::Update, Some(&planned))?;
+            let update = PlannedUpdate {
+                config,
+                prior,
+                planned: planned.clone(),
+                private,
+            };
+            let applied = guard_async(|| handler.update(context, update))
+                .await
+                .map_err(|panicked| {
+                    panicked.into_diagnostics(&format!("updating a {}", request.type_name))
+                })?;
+            (applied, planned)
+        }
+    };
+    Ok(answer_apply(described, &planned, applied))
+}
+
+fn answer_apply(described: &Described, planned: &Value, applied: Applied<Value>) -> Response {
+    let schema = &described.schema;
+    let mut diagnostics = applied.diagnostics;
+    let Some(state) = applied.state else {
+        if !diagnostics.has_errors() {
+            diagnostics.add_error(
+                "Provider bug: the provider returned no state after apply",
+                "The apply ended without an error and without the new state of the object. Please \
+                 report this to the provider's developers.",
+            );
+        }
+        return Response {
+            diagnostics: encode_diagnostics(diagnostics),
+            ..Response::default()
+        };
+    };
+    let state = if diagnostics.has_errors() {
+        // What a failed apply did not find out stays unknown in its state; Core wants it known.
+        unknown_as_null(state)
+    } else {
+        keep_semantically_equal(schema, planned, state)
+    };
+    if lint::is_enabled() {
+        diagnostics.extend(if diagnostics.has_errors() {
+            lint::state(schema, &state, "a failed apply")
+        } else {
+            lint::applied(schema, planned, &state)
+        });
+    }
+    let state = without_write_only(schema, unknown_as_null(state));
+    let new_state = encode(&state, &described.ty).or_else(|more| {
+        diagnostics.extend(more);
+        // The plan is nearer to the truth than nothing, which Core takes for "does not exist".
+        encode(&unknown_as_null(planned.clone()), &described.ty)
+    });
+    Response {
+        new_state: new_state.ok(),
+        private: applied.private.encode(),
+        diagnostics: encode_diagnostics(diagnostics),
+        ..Response::default()
+    }
+}
+
+fn answer_delete(described: &Described, deleted: Deleted<Value>) -> Response {
+    let mut diagnostics = deleted.diagnostics;
+    let Some(remaining) = deleted.remaining else {
+        return Response {
+            diagnostics: encode_diagnostics(diagnostics),
+            ..Response::default()
+        };
+    };
+    if !diagnostics.has_errors() {
+        diagnostics.add_error(
+            "Provider bug: the object is left after a delete",
+            "The delete ended without an error but returned a state. Please report this to the \
+             provider's developers.",
+        );
+    }
+    let state = unknown_as_null(remaining);
+    if lint::is_enabled() {
+        diagnostics.extend(lint::state(&described.schema, &state, "a failed delete"));
+    }
+    let state = without_write_only(&described.schema, state);
+    let new_state = match encode(&state, &described.ty) {
+        Ok(state) => Some(state),
+        Err(more) => {
+            diagnostics.extend(more);
+            None
+        }
+    };
+    Response {
+        new_state,
+        private: deleted.private.encode(),
+        diagnostics: encode_diagnostics(diagnostics),
+        ..Response::default()
+    }
+}

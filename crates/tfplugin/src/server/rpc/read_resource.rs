@@ -1,0 +1,80 @@
+use super::{Server, Session, context};
+use crate::context::Operation;
+use crate::cty::Value;
+use crate::diagnostics::Diagnostics;
+use crate::lint;
+use crate::plan::{keep_semantically_equal, without_write_only};
+use crate::private::Private;
+use crate::resource::{ReadRequest, ReadResponse};
+use crate::server::Described;
+use crate::server::convert::{decode_object, encode_diagnostics, encode_object};
+use crate::server::guard::guard_async;
+use crate::server::proto::read_resource::{Request, Response};
+use crate::state::unknown_as_null;
+
+pub(super) async fn handle(server: &Server, session: &Session, request: Request) -> Response {
+    match read(server, session, &request).await {
+        Ok(response) => response,
+        // With an error Core keeps what it had; it is sent back all the same.
+        Err(diagnostics) => Response {
+            new_state: request.current_state,
+            private: request.private,
+            diagnostics: encode_diagnostics(diagnostics),
+            ..Response::default()
+        },
+    }
+}
+
+async fn read(
+    server: &Server,
+    session: &Session,
+    request: &Request,
+) -> Result<Response, Diagnostics> {
+    let entry = server.resource(&request.type_name)?;
+    let described = entry.described();
+    let Some(current) = decode_object(request.current_state.as_ref(), &described.ty)? else {
+        return Ok(Response::default());
+    };
+    let private = Private::decode(&request.private)?;
+    let context = context(session, described, Operation::Read, Some(&current))?;
+    let handler_request = ReadRequest {
+        state: current.clone(),
+        private,
+    };
+    let found = guard_async(|| entry.handler.read(context, handler_request))
+        .await
+        .map_err(|panicked| {
+            panicked.into_diagnostics(&format!("reading a {}", request.type_name))
+        })?;
+    let ReadResponse {
+        state,
+        private,
+        diagnostics,
+    } = finish(described, &current, found);
+    if state.is_none() && diagnostics.has_errors() {
+        return Err(diagnostics);
+    }
+    Ok(Response {
+        new_state: Some(encode_object(state.as_ref(), &described.ty)?),
+        private: private.encode(),
+        diagnostics: encode_diagnostics(diagnostics),
+        ..Response::default()
+    })
+}
+
+fn finish(
+    described: &Described,
+    current: &Value,
+    mut found: ReadResponse<Value>,
+) -> ReadResponse<Value> {
+    if let Some(state) = found.state.take() {
+        if lint::is_enabled() && !found.diagnostics.has_errors() {
+            found
+                .diagnostics
+                .extend(lint::state(&described.schema, &state, "a read"));
+        }
+        let state = without_write_only(&described.schema, unknown_as_null(state));
+        found.state = Some(keep_semantically_equal(&described.schema, current, state));
+    }
+    found
+}
