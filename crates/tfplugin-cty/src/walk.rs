@@ -1,6 +1,6 @@
 //! Visiting, rebuilding and comparing values with the path in hand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
 use crate::{Path, PathStep, Value};
@@ -152,35 +152,22 @@ fn diff_at(left: &Value, right: &Value, path: &mut Path, paths: &mut Vec<Path>) 
     if left == right {
         return;
     }
-    let mut below = |step: PathStep, left: Option<&Value>, right: Option<&Value>| {
-        path.push(step);
-        match (left, right) {
-            (Some(left), Some(right)) => diff_at(left, right, path, paths),
-            (None, None) => {}
-            _ => paths.push(path.clone()),
-        }
-        path.pop();
-    };
-    let entries =
-        |left: &BTreeMap<String, Value>,
-         right: &BTreeMap<String, Value>,
-         step: fn(String) -> PathStep,
-         below: &mut dyn FnMut(PathStep, Option<&Value>, Option<&Value>)| {
-            let mut names: Vec<&String> = left.keys().chain(right.keys()).collect();
-            names.sort_unstable();
-            names.dedup();
-            for name in names {
-                below(step(name.clone()), left.get(name), right.get(name));
-            }
-        };
     match (left, right) {
         (Value::Object(left), Value::Object(right)) => {
-            entries(left, right, PathStep::Attribute, &mut below)
+            diff_entries(left, right, PathStep::Attribute, path, paths)
         }
-        (Value::Map(left), Value::Map(right)) => entries(left, right, PathStep::Key, &mut below),
+        (Value::Map(left), Value::Map(right)) => {
+            diff_entries(left, right, PathStep::Key, path, paths)
+        }
         (Value::List(left), Value::List(right)) | (Value::Tuple(left), Value::Tuple(right)) => {
             for (index, position) in (0..left.len().max(right.len())).zip(0_i64..) {
-                below(PathStep::Index(position), left.get(index), right.get(index));
+                diff_part(
+                    PathStep::Index(position),
+                    left.get(index),
+                    right.get(index),
+                    path,
+                    paths,
+                );
             }
         }
         (
@@ -197,4 +184,39 @@ fn diff_at(left: &Value, right: &Value, path: &mut Path, paths: &mut Vec<Path>) 
         }
         _ => paths.push(path.clone()),
     }
+}
+
+fn diff_entries(
+    left: &BTreeMap<String, Value>,
+    right: &BTreeMap<String, Value>,
+    step: fn(String) -> PathStep,
+    path: &mut Path,
+    paths: &mut Vec<Path>,
+) {
+    let names: BTreeSet<&String> = left.keys().chain(right.keys()).collect();
+    for name in names {
+        diff_part(
+            step(name.clone()),
+            left.get(name),
+            right.get(name),
+            path,
+            paths,
+        );
+    }
+}
+
+/// Compares a part that at least one side has.
+fn diff_part(
+    step: PathStep,
+    left: Option<&Value>,
+    right: Option<&Value>,
+    path: &mut Path,
+    paths: &mut Vec<Path>,
+) {
+    path.push(step);
+    match (left, right) {
+        (Some(left), Some(right)) => diff_at(left, right, path, paths),
+        _ => paths.push(path.clone()),
+    }
+    path.pop();
 }

@@ -1,5 +1,7 @@
 //! What the real go-cty makes of generated types, values and bytes: see `conformance/README.md`.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
+
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 

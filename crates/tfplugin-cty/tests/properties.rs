@@ -1,5 +1,7 @@
 //! Properties of the codecs over generated types and values.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

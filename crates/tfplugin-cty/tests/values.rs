@@ -1,5 +1,7 @@
 //! Types, values and paths apart from the codecs.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
+
 use tfplugin_cty::{Path, PathStep, Type, Value};
 
 fn cluster_type() -> Type {

@@ -1,6 +1,8 @@
 //! The hand-checked vectors of the wire facts: exact bytes both ways, what Core accepts beyond them, and what both
 //! refuse.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail anywhere")]
+
 use tfplugin_cty::{Number, Type, Value, msgpack};
 
 fn number(text: &str) -> Value {
@@ -467,6 +469,52 @@ fn what_would_crash_core_is_not_written() {
             Err(message.to_owned()),
             "{value:?} of {ty}"
         );
+    }
+}
+
+#[test]
+fn headers_grow_with_lengths() {
+    let text = |length: usize| (Value::from("x".repeat(length)), Type::String);
+    let list = |length: usize| {
+        (
+            Value::List(vec![Value::Null; length]),
+            Type::list(Type::Bool),
+        )
+    };
+    let map = |length: usize| {
+        (
+            Value::map((0..length).map(|key| (key.to_string(), Value::Null))),
+            Type::map(Type::Bool),
+        )
+    };
+    // A type whose JSON is 22 bytes longer than the name of its attribute.
+    let dynamic = |length: usize| {
+        let ty = Type::object([("x".repeat(length), Type::Bool)]);
+        (Value::dynamic(ty, Value::Null), Type::Dynamic)
+    };
+    let cases = [
+        (text(31), "bf78"),
+        (text(32), "d92078"),
+        (text(255), "d9ff78"),
+        (text(256), "da010078"),
+        (text(65535), "daffff78"),
+        (text(65536), "db0001000078"),
+        (list(15), "9fc0"),
+        (list(16), "dc0010c0"),
+        (list(65535), "dcffffc0"),
+        (list(65536), "dd00010000c0"),
+        (map(15), "8fa130"),
+        (map(16), "de0010a130"),
+        (map(65535), "deffffa130"),
+        (map(65536), "df00010000a130"),
+        (dynamic(233), "92c4ff5b"),
+        (dynamic(234), "92c501005b"),
+        (dynamic(65536), "92c6000100165b"),
+    ];
+    for ((value, ty), start) in cases {
+        let bytes = msgpack::encode(&value, &ty).unwrap();
+        assert_eq!(hex::encode(&bytes[..start.len() / 2]), start);
+        assert_eq!(msgpack::decode(&bytes, &ty).as_ref(), Ok(&value), "{start}");
     }
 }
 
