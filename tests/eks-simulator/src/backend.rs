@@ -167,8 +167,8 @@ pub trait ClusterBackend: Send + Sync + 'static {
     fn delete_control_plane<'a>(&'a self, cluster_name: &'a str) -> BackendFuture<'a, ()>;
 
     /// Creates the node, or changes labels and taints of one that exists (labels and taints which
-    /// the spec no longer has are removed if they came from an earlier spec); resolves when the
-    /// node is Ready.
+    /// the spec no longer has are removed if they came from an earlier spec) and makes it
+    /// schedulable again if a drain cordoned it; resolves when the node is Ready.
     fn apply_node<'a>(&'a self, cluster_name: &'a str, node: NodeSpec) -> BackendFuture<'a, ()>;
 
     /// Cordons the node and evicts its pods through the eviction API for at most `timeout`. With

@@ -11,14 +11,35 @@
 //! `POST /_lab/clusters/{name}/authenticate` (TokenReview v1) and
 //! `POST /_lab/clusters/{name}/authorize` (SubjectAccessReview v1).
 
+mod access;
+mod aws;
 mod backend;
 mod clock;
+mod cluster_updates;
+mod clusters;
 mod config;
+mod control;
 mod core;
+mod eks;
 mod faults;
-mod http;
+mod listener;
 mod log;
+mod node_group_updates;
+mod node_groups;
+mod nodes;
+mod pages;
+mod policies;
+mod principals;
+mod proxy;
+mod refusals;
+mod roles;
 mod server;
+mod signature;
+mod store;
+mod tags;
+mod versions;
+mod webhook;
+mod wire;
 
 pub use backend::{
     BackendError, BackendFuture, ClusterBackend, ControlPlane, ControlPlaneSpec, DrainOutcome,

@@ -87,7 +87,7 @@ impl Simulator {
             log: core.log.clone(),
             stop: stop.clone(),
         };
-        tokio::spawn(crate::http::serve(listener, core, stop));
+        tokio::spawn(crate::listener::serve(listener, core, stop));
         Ok(handle)
     }
 }

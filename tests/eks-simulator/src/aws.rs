@@ -1,0 +1,452 @@
+//! The simulator's own calls to the proxied services: what EKS asks of IAM and EC2.
+
+use std::net::Ipv4Addr;
+
+use http::{HeaderMap, HeaderValue, Method, Uri};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::config::{AccessKeyPair, SimulatorConfig};
+use crate::server::StartError;
+use crate::signature::{Signed, compact, sign};
+use crate::wire::{Request, percent_decode, percent_encode};
+
+/// A call that did not succeed.
+#[derive(Debug, Clone)]
+pub(crate) struct CallError {
+    pub code: String,
+    pub message: String,
+}
+
+/// An IAM role as EKS sees it.
+#[derive(Debug, Clone)]
+pub(crate) struct Role {
+    pub arn: String,
+    pub id: String,
+    pub trust: Value,
+    pub policies: Vec<String>,
+}
+
+impl Role {
+    /// Whether a statement of the trust policy lets the service assume the role.
+    pub(crate) fn trusts_service(&self, service: &str) -> bool {
+        self.statements().any(|statement| {
+            let principal = &statement["Principal"]["Service"];
+            contains(principal, service)
+        })
+    }
+
+    /// Whether a statement of the trust policy lets the AWS principal assume the role.
+    pub(crate) fn trusts_principal(&self, account: &str, arns: &[&str]) -> bool {
+        let root = format!("arn:aws:iam::{account}:root");
+        self.statements().any(|statement| {
+            let principal = &statement["Principal"];
+            contains(principal, "*")
+                || contains(&principal["AWS"], "*")
+                || contains(&principal["AWS"], account)
+                || contains(&principal["AWS"], &root)
+                || arns.iter().any(|arn| contains(&principal["AWS"], arn))
+        })
+    }
+
+    fn statements(&self) -> impl Iterator<Item = &Value> {
+        let statements = &self.trust["Statement"];
+        statements
+            .as_array()
+            .map_or(std::slice::from_ref(statements), Vec::as_slice)
+            .iter()
+            .filter(|statement| statement["Effect"] == "Allow")
+    }
+
+    /// Whether a managed policy of this name is attached.
+    pub(crate) fn has_policy(&self, name: &str) -> bool {
+        self.policies
+            .iter()
+            .any(|arn| arn.rsplit('/').next() == Some(name))
+    }
+}
+
+fn contains(value: &Value, text: &str) -> bool {
+    match value {
+        Value::String(one) => one == text,
+        Value::Array(many) => many.iter().any(|one| one == text),
+        _ => false,
+    }
+}
+
+/// A subnet as EKS sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Subnet {
+    pub id: String,
+    pub vpc_id: String,
+    pub zone: String,
+    pub zone_id: String,
+    pub base: Ipv4Addr,
+    pub prefix: u8,
+}
+
+/// An instance type as EKS sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct InstanceType {
+    pub cpus: u32,
+    pub memory_mib: u64,
+    pub max_pods: u32,
+    pub architectures: Vec<String>,
+}
+
+pub(crate) type HttpClient = Client<HttpConnector, Full<Bytes>>;
+
+/// Client of the moto server.
+pub(crate) struct Aws {
+    pub http: HttpClient,
+    authority: String,
+    region: String,
+    key: AccessKeyPair,
+}
+
+impl Aws {
+    pub(crate) fn new(config: &SimulatorConfig) -> Result<Self, StartError> {
+        let refuse = |reason: &str| StartError::MotoUrl {
+            url: config.moto_url.clone(),
+            reason: reason.to_owned(),
+        };
+        let uri: Uri = config
+            .moto_url
+            .parse()
+            .map_err(|_| refuse("it is not a URL"))?;
+        if uri.scheme_str() != Some("http") {
+            return Err(refuse("the scheme is not http"));
+        }
+        if !matches!(uri.path(), "" | "/") {
+            return Err(refuse("it has a path"));
+        }
+        let authority = uri
+            .authority()
+            .ok_or_else(|| refuse("it has no host"))?
+            .to_string();
+        Ok(Self {
+            http: Client::builder(TokioExecutor::new()).build_http(),
+            authority,
+            region: config.region.clone(),
+            key: config.root.clone(),
+        })
+    }
+
+    /// The moto server's URL for a path with query.
+    pub(crate) fn url(&self, path_and_query: &str) -> Result<Uri, CallError> {
+        format!("http://{}{path_and_query}", self.authority)
+            .parse()
+            .map_err(|_| CallError {
+                code: "InvalidPath".to_owned(),
+                message: format!("the path {path_and_query} cannot be proxied"),
+            })
+    }
+
+    async fn query(
+        &self,
+        service: &str,
+        version: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<String, CallError> {
+        let mut body: String = parameters
+            .iter()
+            .map(|(name, value)| format!("{}={}&", percent_encode(name), percent_encode(value)))
+            .collect();
+        body.push_str("Version=");
+        body.push_str(version);
+        let now = Timestamp::now();
+        let date = compact(now.as_second());
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            "content-type",
+            HeaderValue::from_static("application/x-www-form-urlencoded"),
+        );
+        let invalid = |error: &dyn std::error::Error| CallError {
+            code: "InternalFailure".to_owned(),
+            message: format!("the lab's own call to {service} failed: {error}"),
+        };
+        for (name, value) in [("host", &self.authority), ("x-amz-date", &date)] {
+            headers.insert(
+                name,
+                HeaderValue::from_str(value).map_err(|error| invalid(&error))?,
+            );
+        }
+        let signed = Signed {
+            access_key_id: self.key.access_key_id.clone(),
+            scope_date: date.chars().take(8).collect(),
+            region: self.region.clone(),
+            service: service.to_owned(),
+            signed_headers: vec!["host".to_owned(), "x-amz-date".to_owned()],
+            signature: String::new(),
+            date,
+            session_token: None,
+            presigned: false,
+            expires_seconds: None,
+        };
+        let request = Request {
+            method: Method::POST,
+            path: "/".to_owned(),
+            query: String::new(),
+            headers,
+            body: Bytes::from(body),
+        };
+        let signature = sign(&request, &signed, &self.key.secret_access_key, now);
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential={}/{}/{}/{service}/aws4_request, SignedHeaders=host;x-amz-date, Signature={signature}",
+            signed.access_key_id, signed.scope_date, signed.region
+        );
+        let mut message = http::Request::new(Full::new(request.body));
+        *message.method_mut() = request.method;
+        *message.uri_mut() = self.url("/")?;
+        *message.headers_mut() = request.headers;
+        message.headers_mut().insert(
+            "authorization",
+            HeaderValue::from_str(&authorization).map_err(|error| invalid(&error))?,
+        );
+        let response = self
+            .http
+            .request(message)
+            .await
+            .map_err(|error| invalid(&error))?;
+        let status = response.status();
+        let bytes = response
+            .into_body()
+            .collect()
+            .await
+            .map_err(|error| invalid(&error))?
+            .to_bytes();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if status.is_success() {
+            return Ok(text);
+        }
+        Err(CallError {
+            code: first(&text, "Code").unwrap_or_else(|| status.to_string()),
+            message: first(&text, "Message").unwrap_or_default(),
+        })
+    }
+
+    async fn iam(&self, parameters: &[(&str, &str)]) -> Result<String, CallError> {
+        self.query("iam", "2010-05-08", parameters).await
+    }
+
+    async fn ec2(&self, parameters: &[(&str, &str)]) -> Result<String, CallError> {
+        self.query("ec2", "2016-11-15", parameters).await
+    }
+
+    /// The role of this ARN, `None` if there is none (or one of this name with another path).
+    pub(crate) async fn role(&self, arn: &str) -> Result<Option<Role>, CallError> {
+        let name = arn.rsplit('/').next().unwrap_or(arn);
+        Ok(self.role_by_name(name).await?.filter(|role| role.arn == arn))
+    }
+
+    /// The role of this name.
+    pub(crate) async fn role_by_name(&self, name: &str) -> Result<Option<Role>, CallError> {
+        let answer = match self.iam(&[("Action", "GetRole"), ("RoleName", name)]).await {
+            Ok(answer) => answer,
+            Err(error) if error.code.starts_with("NoSuchEntity") => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let attached = self
+            .iam(&[("Action", "ListAttachedRolePolicies"), ("RoleName", name)])
+            .await?;
+        let trust = first(&answer, "AssumeRolePolicyDocument").unwrap_or_default();
+        Ok(Some(Role {
+            arn: first(&answer, "Arn").unwrap_or_default(),
+            id: first(&answer, "RoleId").unwrap_or_default(),
+            trust: serde_json::from_str(&trust)
+                .or_else(|_| serde_json::from_str(&percent_decode(&trust)))
+                .unwrap_or(Value::Null),
+            policies: all(&attached, "PolicyArn"),
+        }))
+    }
+
+    /// ARN and unique id of the user of this name; `None` if there is none.
+    pub(crate) async fn user(&self, name: &str) -> Result<Option<(String, String)>, CallError> {
+        match self.iam(&[("Action", "GetUser"), ("UserName", name)]).await {
+            Ok(answer) => Ok(first(&answer, "Arn").zip(first(&answer, "UserId"))),
+            Err(error) if error.code.starts_with("NoSuchEntity") => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The subnets of these ids, in this order. An unknown id is EC2's error.
+    pub(crate) async fn subnets(&self, ids: &[String]) -> Result<Vec<Subnet>, CallError> {
+        let names: Vec<String> = (1..=ids.len()).map(|n| format!("SubnetId.{n}")).collect();
+        let mut parameters = vec![("Action", "DescribeSubnets")];
+        parameters.extend(names.iter().zip(ids).map(|(n, id)| (n.as_str(), id.as_str())));
+        let answer = self.ec2(&parameters).await?;
+        let found = items(&answer, "subnetSet", |item| {
+            let cidr = text(item, "cidrBlock")?;
+            let (base, prefix) = cidr.split_once('/')?;
+            Some(Subnet {
+                id: text(item, "subnetId")?,
+                vpc_id: text(item, "vpcId")?,
+                zone: text(item, "availabilityZone")?,
+                zone_id: text(item, "availabilityZoneId")?,
+                base: base.parse().ok()?,
+                prefix: prefix.parse().ok()?,
+            })
+        });
+        ids.iter()
+            .map(|id| {
+                found
+                    .iter()
+                    .find(|subnet| subnet.id == *id)
+                    .cloned()
+                    .ok_or_else(|| CallError {
+                        code: "InvalidSubnetID.NotFound".to_owned(),
+                        message: format!("The subnet ID '{id}' does not exist"),
+                    })
+            })
+            .collect()
+    }
+
+    /// VPC ids of the security groups.
+    pub(crate) async fn security_group_vpcs(
+        &self,
+        ids: &[String],
+    ) -> Result<Vec<String>, CallError> {
+        let names: Vec<String> = (1..=ids.len()).map(|n| format!("GroupId.{n}")).collect();
+        let mut parameters = vec![("Action", "DescribeSecurityGroups")];
+        parameters.extend(names.iter().zip(ids).map(|(n, id)| (n.as_str(), id.as_str())));
+        let answer = self.ec2(&parameters).await?;
+        Ok(items(&answer, "securityGroupInfo", |item| {
+            text(item, "vpcId")
+        }))
+    }
+
+    /// Names and ids of the region's availability zones.
+    pub(crate) async fn zones(&self) -> Result<Vec<(String, String)>, CallError> {
+        let answer = self.ec2(&[("Action", "DescribeAvailabilityZones")]).await?;
+        Ok(items(&answer, "availabilityZoneInfo", |item| {
+            text(item, "zoneName").zip(text(item, "zoneId"))
+        }))
+    }
+
+    /// The instance type; an unknown one is EC2's error InvalidInstanceType.
+    pub(crate) async fn instance_type(&self, name: &str) -> Result<InstanceType, CallError> {
+        let answer = self
+            .ec2(&[("Action", "DescribeInstanceTypes"), ("InstanceType.1", name)])
+            .await?;
+        let number = |tag: &str| first(&answer, tag).and_then(|text| text.parse::<u64>().ok());
+        let interfaces = number("maximumNetworkInterfaces").unwrap_or(3);
+        let addresses = number("ipv4AddressesPerInterface").unwrap_or(6);
+        let architectures = items(&answer, "supportedArchitectures", |item| {
+            item.text().map(str::to_owned)
+        });
+        match number("defaultVCpus").zip(number("sizeInMiB")) {
+            Some((cpus, memory_mib)) => Ok(InstanceType {
+                cpus: u32::try_from(cpus).unwrap_or(u32::MAX),
+                memory_mib,
+                // Source: amazon-eks-ami, max pods without prefix delegation.
+                max_pods: u32::try_from(interfaces * (addresses.saturating_sub(1)) + 2)
+                    .unwrap_or(110),
+                architectures,
+            }),
+            None => Err(CallError {
+                code: "InvalidInstanceType".to_owned(),
+                message: format!("The following supplied instance types do not exist: [{name}]"),
+            }),
+        }
+    }
+
+    /// Makes the cluster security group; returns its id. Source: eks-facts section 3.
+    pub(crate) async fn create_cluster_security_group(
+        &self,
+        cluster: &str,
+        suffix: &str,
+        vpc_id: &str,
+    ) -> Result<String, CallError> {
+        let name = format!("eks-cluster-sg-{cluster}-{suffix}");
+        let owned = format!("kubernetes.io/cluster/{cluster}");
+        let answer = self
+            .ec2(&[
+                ("Action", "CreateSecurityGroup"),
+                ("GroupName", &name),
+                (
+                    "GroupDescription",
+                    "EKS created security group applied to ENI that is attached to EKS Control Plane master nodes, as well as any managed workloads.",
+                ),
+                ("VpcId", vpc_id),
+                ("TagSpecification.1.ResourceType", "security-group"),
+                ("TagSpecification.1.Tag.1.Key", "Name"),
+                ("TagSpecification.1.Tag.1.Value", &name),
+                ("TagSpecification.1.Tag.2.Key", &owned),
+                ("TagSpecification.1.Tag.2.Value", "owned"),
+                ("TagSpecification.1.Tag.3.Key", "aws:eks:cluster-name"),
+                ("TagSpecification.1.Tag.3.Value", cluster),
+            ])
+            .await?;
+        let id = first(&answer, "groupId").ok_or_else(|| CallError {
+            code: "InternalFailure".to_owned(),
+            message: "EC2 answered CreateSecurityGroup without a groupId".to_owned(),
+        })?;
+        self.ec2(&[
+            ("Action", "AuthorizeSecurityGroupIngress"),
+            ("GroupId", &id),
+            ("IpPermissions.1.IpProtocol", "-1"),
+            ("IpPermissions.1.Groups.1.GroupId", &id),
+        ])
+        .await?;
+        Ok(id)
+    }
+
+    /// Removes a security group; one that is gone is no error.
+    pub(crate) async fn delete_security_group(&self, id: &str) -> Result<(), CallError> {
+        match self
+            .ec2(&[("Action", "DeleteSecurityGroup"), ("GroupId", id)])
+            .await
+        {
+            Err(error) if error.code != "InvalidGroup.NotFound" => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The text of the first element of this name.
+pub(crate) fn first(xml: &str, name: &str) -> Option<String> {
+    all(xml, name).into_iter().next()
+}
+
+fn all(xml: &str, name: &str) -> Vec<String> {
+    let Ok(document) = roxmltree::Document::parse(xml) else {
+        return Vec::new();
+    };
+    document
+        .descendants()
+        .filter(|node| node.tag_name().name() == name)
+        .filter_map(|node| node.text().map(str::to_owned))
+        .collect()
+}
+
+fn items<T>(
+    xml: &str,
+    set: &str,
+    read: impl Fn(roxmltree::Node<'_, '_>) -> Option<T>,
+) -> Vec<T> {
+    let Ok(document) = roxmltree::Document::parse(xml) else {
+        return Vec::new();
+    };
+    document
+        .descendants()
+        .find(|node| node.tag_name().name() == set)
+        .map(|node| {
+            node.children()
+                .filter(|child| child.tag_name().name() == "item")
+                .filter_map(read)
+                .collect()
+        })
+        .unwrap_or_default()
+}
+
+fn text(node: roxmltree::Node<'_, '_>, name: &str) -> Option<String> {
+    node.children()
+        .find(|child| child.tag_name().name() == name)
+        .and_then(|child| child.text())
+        .map(str::to_owned)
+}

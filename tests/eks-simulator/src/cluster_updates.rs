@@ -1,0 +1,631 @@
+//! UpdateClusterConfig, UpdateClusterVersion, DescribeUpdate, ListUpdates.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::clusters::{
+    Enabled, LoggingRequest, ScalingRequest, TIERS, UpgradePolicyRequest, VpcRequest,
+    apply_logging, check_endpoint_access, check_network, one_of, with_causes,
+};
+use crate::core::Core;
+use crate::eks::Call;
+use crate::faults::TransitionFaults;
+use crate::store::{Cluster, ClusterStatus, Update, UpdateError};
+use crate::wire::{ApiError, Code};
+use crate::{access, pages, versions};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ConfigRequest {
+    resources_vpc_config: Option<VpcRequest>,
+    logging: Option<LoggingRequest>,
+    client_request_token: Option<String>,
+    access_config: Option<AccessConfigUpdate>,
+    upgrade_policy: Option<UpgradePolicyRequest>,
+    zonal_shift_config: Option<Enabled>,
+    compute_config: Option<Value>,
+    kubernetes_network_config: Option<Value>,
+    storage_config: Option<Value>,
+    remote_network_config: Option<Value>,
+    deletion_protection: Option<bool>,
+    control_plane_scaling_config: Option<ScalingRequest>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AccessConfigUpdate {
+    authentication_mode: Option<String>,
+}
+
+/// A change to a cluster, applied when its update succeeds.
+#[derive(Debug)]
+enum Change {
+    Network {
+        subnet_ids: Vec<String>,
+        security_group_ids: Vec<String>,
+    },
+    Endpoint {
+        public: bool,
+        private: bool,
+        cidrs: Vec<String>,
+    },
+    Logging(Vec<String>),
+    AuthenticationMode(String),
+    SupportType(String),
+    ZonalShift(bool),
+    DeletionProtection(bool),
+    Tier(String),
+    Version {
+        to: String,
+        rollback: bool,
+    },
+}
+
+impl Change {
+    fn apply(self, cluster: &mut Cluster, now: Timestamp) {
+        match self {
+            Self::Network {
+                subnet_ids,
+                security_group_ids,
+            } => {
+                cluster.vpc.subnet_ids = subnet_ids;
+                cluster.vpc.security_group_ids = security_group_ids;
+            }
+            Self::Endpoint {
+                public,
+                private,
+                cidrs,
+            } => {
+                cluster.vpc.public_access = public;
+                cluster.vpc.private_access = private;
+                cluster.vpc.public_access_cidrs = cidrs;
+            }
+            Self::Logging(types) => cluster.log_types = types,
+            Self::AuthenticationMode(mode) => cluster.authentication_mode = mode,
+            Self::SupportType(kind) => cluster.support_type = kind,
+            Self::ZonalShift(enabled) => cluster.zonal_shift = enabled,
+            Self::DeletionProtection(enabled) => cluster.deletion_protection = enabled,
+            Self::Tier(tier) => cluster.tier = tier,
+            Self::Version { to, rollback } => {
+                let from = std::mem::replace(&mut cluster.version, to);
+                cluster.upgraded_from = (!rollback).then_some((from, now));
+            }
+        }
+    }
+}
+
+type Planned = (&'static str, Vec<(&'static str, String)>, Change);
+
+/// 409 unless the cluster can take an update. Source: eks-facts section 2, "update running".
+fn refuse_unless_active(cluster: &Cluster, action: &str) -> Result<(), ApiError> {
+    let name = &cluster.name;
+    if let Some(update) = cluster.running_update() {
+        return Err(ApiError::in_use(format!(
+            "Cannot {action} because cluster {name} currently has update {} in progress",
+            update.id
+        ))
+        .cluster(name));
+    }
+    if cluster.status != ClusterStatus::Active {
+        // Not verified: the text for the other states.
+        return Err(ApiError::in_use(format!(
+            "Cannot {action} because cluster {name} is in status {}",
+            cluster.status.name()
+        ))
+        .cluster(name));
+    }
+    Ok(())
+}
+
+/// "Already at the desired configuration": a no-op is an error. Source: eks-facts section 2.
+fn no_change(what: &str) -> ApiError {
+    ApiError::parameter(format!(
+        "Cluster is already at the desired configuration with {what}"
+    ))
+}
+
+/// Source: API reference, UpdateClusterConfig ("one type of update at a time").
+pub(crate) async fn update_config(core: &Arc<Core>, call: &Call<'_>) -> Result<Value, ApiError> {
+    let name = call.part(0).to_owned();
+    let (request, raw) = call.body::<ConfigRequest>()?;
+    let token = request.client_request_token.clone();
+    if let Some(shown) = replayed(core, "UpdateClusterConfig", &name, token.as_deref(), &raw)? {
+        return Ok(shown);
+    }
+    let before = core.store().cluster(&name)?.clone();
+    let auto_mode = request.compute_config.is_some()
+        || request.storage_config.is_some()
+        || request.kubernetes_network_config.is_some();
+    let kinds = [
+        request.resources_vpc_config.is_some(),
+        request.logging.is_some(),
+        request.access_config.is_some(),
+        request.upgrade_policy.is_some(),
+        request.zonal_shift_config.is_some(),
+        auto_mode,
+        request.remote_network_config.is_some(),
+        request.deletion_protection.is_some(),
+        request.control_plane_scaling_config.is_some(),
+    ];
+    match kinds.iter().filter(|given| **given).count() {
+        0 => {
+            return Err(ApiError::parameter("No updates were requested.").cluster(&name));
+        }
+        1 => {}
+        _ => {
+            return Err(
+                ApiError::parameter("Only one type of update can be allowed.").cluster(&name)
+            );
+        }
+    }
+    refuse_unless_active(&before, "UpdateClusterConfig")?;
+    call.refuse_if_busy(&name, "UpdateClusterConfig")?;
+    let planned = plan_config(core, &before, &request)
+        .await
+        .map_err(|error| error.cluster(&name))?;
+    start(
+        core,
+        call,
+        ("UpdateClusterConfig", &name, token.as_deref(), raw),
+        planned,
+        core.config.timings.cluster_config_update,
+    )
+}
+
+async fn plan_config(
+    core: &Core,
+    cluster: &Cluster,
+    request: &ConfigRequest,
+) -> Result<Planned, ApiError> {
+    if let Some(vpc) = &request.resources_vpc_config {
+        return plan_vpc(core, cluster, vpc).await;
+    }
+    if let Some(logging) = &request.logging {
+        let types = apply_logging(&cluster.log_types, logging)?;
+        if types.iter().collect::<BTreeSet<_>>() == cluster.log_types.iter().collect() {
+            return Err(ApiError::parameter(
+                "No changes needed for the logging config provided",
+            ));
+        }
+        let setups: Vec<Value> = logging
+            .cluster_logging
+            .iter()
+            .map(|setup| json!({ "types": setup.types, "enabled": setup.enabled }))
+            .collect();
+        return Ok((
+            "LoggingUpdate",
+            vec![("ClusterLogging", json!({ "clusterLogging": setups }).to_string())],
+            Change::Logging(types),
+        ));
+    }
+    if let Some(config) = &request.access_config {
+        let mode = config
+            .authentication_mode
+            .clone()
+            .ok_or_else(|| ApiError::parameter("authenticationMode is required"))?;
+        return plan_authentication_mode(cluster, mode);
+    }
+    if let Some(policy) = &request.upgrade_policy {
+        let kind = policy
+            .support_type
+            .clone()
+            .ok_or_else(|| ApiError::parameter("supportType is required"))?;
+        one_of("supportType", &kind, &["STANDARD", "EXTENDED"])?;
+        if kind == cluster.support_type {
+            return Err(no_change(&format!("supportType: {kind}")));
+        }
+        let in_standard = versions::find(&cluster.version)
+            .is_some_and(|version| version.in_standard_support(core.now()));
+        // Source: EKS user guide, upgrade policy (no way out of extended support but upgrading).
+        if kind == "STANDARD" && !in_standard {
+            return Err(ApiError::parameter(format!(
+                "Cannot change the upgrade policy to STANDARD while version {} is in extended support.",
+                cluster.version
+            )));
+        }
+        return Ok((
+            "UpgradePolicyUpdate",
+            vec![("UpgradePolicy", json!({ "supportType": kind }).to_string())],
+            Change::SupportType(kind),
+        ));
+    }
+    if let Some(Enabled { enabled }) = request.zonal_shift_config {
+        if enabled == cluster.zonal_shift {
+            return Err(no_change(&format!("zonalShiftConfig enabled: {enabled}")));
+        }
+        return Ok((
+            "ZonalShiftConfigUpdate",
+            vec![("ZonalShiftConfig", json!({ "enabled": enabled }).to_string())],
+            Change::ZonalShift(enabled),
+        ));
+    }
+    if let Some(enabled) = request.deletion_protection {
+        if enabled == cluster.deletion_protection {
+            return Err(no_change(&format!("deletionProtection: {enabled}")));
+        }
+        return Ok((
+            "DeletionProtectionUpdate",
+            vec![("DeletionProtection", enabled.to_string())],
+            Change::DeletionProtection(enabled),
+        ));
+    }
+    if let Some(config) = &request.control_plane_scaling_config {
+        let tier = config
+            .tier
+            .clone()
+            .ok_or_else(|| ApiError::parameter("tier is required"))?;
+        one_of("tier", &tier, &TIERS)?;
+        if tier == cluster.tier {
+            return Err(no_change(&format!("tier: {tier}")));
+        }
+        return Ok((
+            "ControlPlaneScalingConfigUpdate",
+            vec![
+                ("PreviousTier", cluster.tier.clone()),
+                ("UpdatedTier", tier.clone()),
+            ],
+            Change::Tier(tier),
+        ));
+    }
+    Err(ApiError::parameter(
+        "Auto Mode and remoteNetworkConfig exist in EKS but are not simulated by the lab.",
+    ))
+}
+
+async fn plan_vpc(core: &Core, cluster: &Cluster, vpc: &VpcRequest) -> Result<Planned, ApiError> {
+    let network = vpc.subnet_ids.is_some() || vpc.security_group_ids.is_some();
+    let endpoint = vpc.endpoint_public_access.is_some()
+        || vpc.endpoint_private_access.is_some()
+        || vpc.public_access_cidrs.is_some();
+    if network && endpoint {
+        // Source: named client: terraform-provider-aws sends them apart.
+        return Err(ApiError::parameter("Only one type of update can be allowed."));
+    }
+    if network {
+        let subnet_ids = vpc
+            .subnet_ids
+            .clone()
+            .unwrap_or_else(|| cluster.vpc.subnet_ids.clone());
+        let security_group_ids = vpc
+            .security_group_ids
+            .clone()
+            .unwrap_or_else(|| cluster.vpc.security_group_ids.clone());
+        let same = |a: &[String], b: &[String]| {
+            a.iter().collect::<BTreeSet<_>>() == b.iter().collect::<BTreeSet<_>>()
+        };
+        if same(&subnet_ids, &cluster.vpc.subnet_ids)
+            && same(&security_group_ids, &cluster.vpc.security_group_ids)
+        {
+            return Err(no_change("the subnets and security groups given"));
+        }
+        let subnets = check_network(core, &cluster.name, &subnet_ids, &security_group_ids).await?;
+        // Source: EKS user guide, network requirements (same VPC, same set of zones).
+        if subnets.iter().any(|s| s.vpc_id != cluster.vpc.vpc_id) {
+            return Err(ApiError::parameter(
+                "Provided subnets belong to a different VPC than the cluster's.",
+            ));
+        }
+        let zones: BTreeSet<&str> = subnets.iter().map(|s| s.zone.as_str()).collect();
+        if zones != cluster.zones.iter().map(String::as_str).collect() {
+            return Err(ApiError::parameter(format!(
+                "Provided subnets must belong to the set of AZs the cluster was created with: {:?}",
+                cluster.zones
+            )));
+        }
+        return Ok((
+            "VpcConfigUpdate",
+            vec![
+                ("Subnets", json!(subnet_ids).to_string()),
+                ("SecurityGroups", json!(security_group_ids).to_string()),
+            ],
+            Change::Network {
+                subnet_ids,
+                security_group_ids,
+            },
+        ));
+    }
+    if !endpoint {
+        return Err(ApiError::parameter("No updates were requested."));
+    }
+    let public = vpc
+        .endpoint_public_access
+        .unwrap_or(cluster.vpc.public_access);
+    let private = vpc
+        .endpoint_private_access
+        .unwrap_or(cluster.vpc.private_access);
+    let cidrs = vpc
+        .public_access_cidrs
+        .clone()
+        .unwrap_or_else(|| cluster.vpc.public_access_cidrs.clone());
+    check_endpoint_access(public, private, &cidrs)?;
+    if public == cluster.vpc.public_access
+        && private == cluster.vpc.private_access
+        && cidrs.iter().collect::<BTreeSet<_>>()
+            == cluster.vpc.public_access_cidrs.iter().collect()
+    {
+        return Err(no_change(&format!(
+            "endpointPrivateAccess: {private} , endpointPublicAccess: {public}, and Public Endpoint Restrictions: [{}]",
+            cidrs.join(", ")
+        )));
+    }
+    Ok((
+        "EndpointAccessUpdate",
+        vec![
+            ("EndpointPublicAccess", public.to_string()),
+            ("EndpointPrivateAccess", private.to_string()),
+            ("PublicAccessCidrs", json!(cidrs).to_string()),
+        ],
+        Change::Endpoint {
+            public,
+            private,
+            cidrs,
+        },
+    ))
+}
+
+/// One way only. Source: EKS user guide, authentication modes.
+fn plan_authentication_mode(cluster: &Cluster, mode: String) -> Result<Planned, ApiError> {
+    const ORDER: [&str; 3] = ["CONFIG_MAP", "API_AND_CONFIG_MAP", "API"];
+    one_of("authenticationMode", &mode, &ORDER)?;
+    let place = |mode: &str| ORDER.iter().position(|other| *other == mode);
+    let from = &cluster.authentication_mode;
+    if *from == mode {
+        return Err(no_change(&format!("authenticationMode: {mode}")));
+    }
+    let next = place(from).map(|position| position + 1);
+    if place(&mode) != next {
+        return Err(ApiError::parameter(format!(
+            "Unsupported authentication mode update from {from} to {mode}"
+        )));
+    }
+    Ok((
+        "AccessConfigUpdate",
+        vec![("AuthenticationMode", mode.clone())],
+        Change::AuthenticationMode(mode),
+    ))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct VersionRequest {
+    version: Option<String>,
+    client_request_token: Option<String>,
+}
+
+/// Source: API reference, UpdateClusterVersion; eks-facts sections 2 and 6.
+pub(crate) fn update_version(core: &Arc<Core>, call: &Call<'_>) -> Result<Value, ApiError> {
+    let name = call.part(0).to_owned();
+    let (request, raw) = call.body::<VersionRequest>()?;
+    let token = request.client_request_token.clone();
+    if let Some(shown) = replayed(core, "UpdateClusterVersion", &name, token.as_deref(), &raw)? {
+        return Ok(shown);
+    }
+    let cluster = core.store().cluster(&name)?.clone();
+    let version = request
+        .version
+        .ok_or_else(|| ApiError::parameter("version is required").cluster(&name))?;
+    refuse_unless_active(&cluster, "VersionUpdate")?;
+    call.refuse_if_busy(&name, "VersionUpdate")?;
+    let rollback = plan_version(core, &cluster, &version).map_err(|error| error.cluster(&name))?;
+    let kind = if rollback {
+        "VersionRollback"
+    } else {
+        "VersionUpdate"
+    };
+    let params = vec![
+        ("Version", version.clone()),
+        ("PlatformVersion", versions::platform(&version).to_owned()),
+    ];
+    start(
+        core,
+        call,
+        ("UpdateClusterVersion", &name, token.as_deref(), raw),
+        (
+            kind,
+            params,
+            Change::Version {
+                to: version,
+                rollback,
+            },
+        ),
+        core.config.timings.cluster_version_update,
+    )
+}
+
+/// Whether the move is a rollback; an error if it is not allowed.
+fn plan_version(core: &Core, cluster: &Cluster, version: &str) -> Result<bool, ApiError> {
+    let from = versions::number(&cluster.version);
+    let to = versions::number(version);
+    let known = versions::find(version).is_some();
+    let (Some(from), Some(to), true) = (from, to, known) else {
+        return Err(ApiError::parameter("unsupported Kubernetes version"));
+    };
+    // Source: EKS user guide, roll back a cluster (7 days, one minor, after an upgrade in place).
+    let rollback = cluster.upgraded_from.as_ref().is_some_and(|(old, at)| {
+        old == version && core.now().duration_since(*at) <= SignedDuration::from_hours(7 * 24)
+    });
+    if to != from + 1 && !rollback {
+        return Err(ApiError::parameter(format!(
+            "Unsupported Kubernetes minor version update from {} to {version}",
+            cluster.version
+        )));
+    }
+    if !versions::available(core, version) {
+        return Err(ApiError::parameter("unsupported Kubernetes version"));
+    }
+    for group in cluster.node_groups.values() {
+        let Some(node) = versions::number(&group.version) else {
+            continue;
+        };
+        // Source: EKS user guide, update cluster (kubelet at most 3 minors older, never newer).
+        if node > to || to - node > 3 {
+            return Err(ApiError::new(
+                Code::InvalidRequest,
+                format!(
+                    "Nodegroup {} with version {} must be updated before the cluster can be at version {version}",
+                    group.name, group.version
+                ),
+            ));
+        }
+    }
+    Ok(rollback)
+}
+
+fn replayed(
+    core: &Core,
+    operation: &str,
+    name: &str,
+    token: Option<&str>,
+    raw: &Value,
+) -> Result<Option<Value>, ApiError> {
+    let store = core.store();
+    let Some(id) = store.replay(operation, name, token, raw)? else {
+        return Ok(None);
+    };
+    let update = store
+        .cluster(name)?
+        .updates
+        .iter()
+        .find(|update| update.id == id);
+    Ok(update.map(|update| json!({ "update": update.show() })))
+}
+
+/// Records the update and starts its transition.
+fn start(
+    core: &Arc<Core>,
+    call: &Call<'_>,
+    (operation, name, token, raw): (&str, &str, Option<&str>, Value),
+    (kind, params, change): Planned,
+    duration: Duration,
+) -> Result<Value, ApiError> {
+    let update = Update::new(kind, params, core.now(), None);
+    let shown = json!({ "update": update.show() });
+    let id = update.id.clone();
+    {
+        let mut store = core.store();
+        let cluster = store.cluster_mut(name)?;
+        refuse_unless_active(cluster, kind)?;
+        cluster.status = ClusterStatus::Updating;
+        cluster.updates.push(update);
+        store.accept(operation, name, token, raw, &id);
+    }
+    let faults = call.hits.transition.clone();
+    let transition = core.clone();
+    let name = name.to_owned();
+    core.spawn(async move { run(&transition, &name, &id, change, duration, &faults).await });
+    Ok(shown)
+}
+
+async fn run(
+    core: &Core,
+    name: &str,
+    id: &str,
+    change: Change,
+    duration: Duration,
+    faults: &TransitionFaults,
+) {
+    core.config.clock.sleep(duration).await;
+    faults.wait().await;
+    let result = match (&faults.fails, &change) {
+        (Some((code, message)), _) => Err((code.clone(), message.clone())),
+        (None, Change::Version { to, .. }) => {
+            let lock = core.control_plane(name);
+            let _held = lock.lock().await;
+            core.config
+                .backend
+                .update_control_plane(name, to)
+                .await
+                .map_err(|error| ("Unknown".to_owned(), with_causes(&error)))
+        }
+        (None, _) => Ok(()),
+    };
+    let now = core.now();
+    let mut store = core.store();
+    let Ok(cluster) = store.cluster_mut(name) else {
+        return;
+    };
+    // After a failed update the cluster is ACTIVE again. Source: eks-facts section 2.
+    cluster.status = ClusterStatus::Active;
+    let (status, errors) = match result {
+        Ok(()) => {
+            let began_to_use_entries = matches!(
+                &change,
+                Change::AuthenticationMode(_) if !cluster.uses_entries()
+            );
+            change.apply(cluster, now);
+            if began_to_use_entries {
+                access::add_node_entries(core, cluster);
+            }
+            ("Successful", Vec::new())
+        }
+        Err((code, message)) => (
+            "Failed",
+            vec![UpdateError {
+                code,
+                message,
+                resource_ids: vec![name.to_owned()],
+            }],
+        ),
+    };
+    if let Some(update) = cluster.update_mut(id) {
+        update.status = status;
+        update.errors = errors;
+    }
+}
+
+/// Source: API reference, DescribeUpdate: an update of a node group needs its name.
+pub(crate) fn describe(core: &Core, call: &Call<'_>) -> Result<Value, ApiError> {
+    let (name, id) = (call.part(0), call.part(1));
+    let store = core.store();
+    let cluster = store.cluster(name)?;
+    let node_group = check_owner(cluster, call)?;
+    cluster
+        .updates
+        .iter()
+        .find(|update| update.id == id && update.node_group.as_deref() == node_group)
+        .map(|update| json!({ "update": update.show() }))
+        .ok_or_else(|| {
+            ApiError::new(
+                Code::ResourceNotFound,
+                format!("No update found for ID: {id}"),
+            )
+            .cluster(name)
+        })
+}
+
+/// Source: API reference, ListUpdates.
+pub(crate) fn list(core: &Core, call: &Call<'_>) -> Result<Value, ApiError> {
+    let store = core.store();
+    let cluster = store.cluster(call.part(0))?;
+    let node_group = check_owner(cluster, call)?;
+    let mut ids: Vec<String> = cluster
+        .updates
+        .iter()
+        .filter(|update| update.node_group.as_deref() == node_group)
+        .map(|update| update.id.clone())
+        .collect();
+    let next = pages::cut(&mut ids, call, String::clone)?;
+    Ok(json!({ "updateIds": ids, "nextToken": next }))
+}
+
+fn check_owner<'a>(cluster: &Cluster, call: &'a Call<'_>) -> Result<Option<&'a str>, ApiError> {
+    if call.query("addonName").is_some() || call.query("capabilityName").is_some() {
+        return Err(ApiError::new(
+            Code::ResourceNotFound,
+            "Add-ons and capabilities are not simulated by the lab, so there is none of this name.",
+        )
+        .cluster(&cluster.name));
+    }
+    let node_group = call.query("nodegroupName");
+    if let Some(group) = node_group
+        && !cluster.node_groups.contains_key(group)
+    {
+        return Err(crate::store::no_node_group(&cluster.name, group));
+    }
+    Ok(node_group)
+}

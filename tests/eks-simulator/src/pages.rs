@@ -1,0 +1,47 @@
+//! maxResults and nextToken of list operations.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::eks::Call;
+use crate::wire::ApiError;
+
+/// Keeps one page of `items`, which are in a fixed order; returns the token of the next page.
+/// `key` names an item uniquely. Source: botocore model (maxResults 1 to 100, default 100).
+pub(crate) fn cut<T>(
+    items: &mut Vec<T>,
+    call: &Call<'_>,
+    key: impl Fn(&T) -> String,
+) -> Result<Option<String>, ApiError> {
+    let limit = match call.query("maxResults") {
+        None => 100,
+        Some(text) => match text.parse::<usize>() {
+            Ok(number @ 1..=100) => number,
+            _ => {
+                return Err(ApiError::parameter(format!(
+                    "maxResults needs to be between 1 and 100, got {text}."
+                )));
+            }
+        },
+    };
+    if let Some(token) = call.query("nextToken") {
+        let last = URL_SAFE_NO_PAD
+            .decode(token)
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+            .and_then(|text| text.strip_prefix("after:").map(str::to_owned))
+            .ok_or_else(|| ApiError::parameter("Invalid nextToken"))?;
+        let start = items
+            .iter()
+            .position(|item| key(item) == last)
+            .map_or(items.len(), |position| position + 1);
+        items.drain(..start);
+    }
+    if items.len() <= limit {
+        return Ok(None);
+    }
+    items.truncate(limit);
+    Ok(items
+        .last()
+        .map(|item| URL_SAFE_NO_PAD.encode(format!("after:{}", key(item)))))
+}

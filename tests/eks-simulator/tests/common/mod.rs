@@ -1,0 +1,550 @@
+//! A simulator on an in-memory backend and a real moto, and a signed client for it.
+#![allow(dead_code, reason = "each test binary uses a part")]
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use eks_simulator::{
+    BackendError, BackendFuture, Clock, ClusterBackend, ControlPlane, ControlPlaneSpec, DrainOutcome,
+    Handle, NodeSpec, Simulator, SimulatorConfig,
+};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
+
+/// The interpreter with botocore, boto3 and moto.
+pub fn python() -> String {
+    std::env::var("DEVOPSGENIE_LAB_PYTHON").unwrap_or_else(|_| "python3".to_owned())
+}
+
+/// The folder of this test's files.
+pub fn tests_folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests")
+}
+
+/// One moto for the test process; it ends when the process's end closes its stdin.
+pub fn moto_url() -> String {
+    static MOTO: OnceLock<(String, Child)> = OnceLock::new();
+    MOTO.get_or_init(|| {
+        let mut child = Command::new(python())
+            .arg(tests_folder().join("common/moto_server.py"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("start moto: DEVOPSGENIE_LAB_PYTHON must have moto[server]");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("stdout is piped"))
+            .read_line(&mut line)
+            .expect("moto prints its port");
+        let port: u16 = line.trim().parse().expect("moto did not print a port");
+        (format!("http://127.0.0.1:{port}"), child)
+    })
+    .0
+    .clone()
+}
+
+/// Control planes and nodes in memory.
+#[derive(Default)]
+pub struct FakeBackend {
+    pub planes: Mutex<BTreeMap<String, ControlPlaneSpec>>,
+    pub nodes: Mutex<BTreeMap<String, BTreeMap<String, NodeSpec>>>,
+    /// Pods that hold every drain back unless forced.
+    pub blocking_pods: Mutex<Vec<String>>,
+    pub fail_create: Mutex<Option<String>>,
+}
+
+impl ClusterBackend for FakeBackend {
+    fn served_versions(&self) -> Vec<String> {
+        ["1.33", "1.34", "1.35", "1.36"].map(str::to_owned).to_vec()
+    }
+
+    fn patch_version(&self, minor: &str) -> Option<String> {
+        self.served_versions()
+            .contains(&minor.to_owned())
+            .then(|| format!("{minor}.3"))
+    }
+
+    fn create_control_plane(&self, spec: ControlPlaneSpec) -> BackendFuture<'_, ControlPlane> {
+        Box::pin(async move {
+            if let Some(reason) = self.fail_create.lock().unwrap().clone() {
+                return Err(BackendError::failed(reason));
+            }
+            self.planes
+                .lock()
+                .unwrap()
+                .insert(spec.cluster_name.clone(), spec);
+            Ok(ControlPlane {
+                endpoint: "https://127.0.0.1:6443".to_owned(),
+                certificate_authority_pem: "PEM".to_owned(),
+            })
+        })
+    }
+
+    fn update_control_plane<'a>(&'a self, name: &'a str, version: &'a str) -> BackendFuture<'a, ()> {
+        Box::pin(async move {
+            match self.planes.lock().unwrap().get_mut(name) {
+                Some(spec) => {
+                    spec.version = version.to_owned();
+                    Ok(())
+                }
+                None => Err(BackendError::UnknownCluster(name.to_owned())),
+            }
+        })
+    }
+
+    fn delete_control_plane<'a>(&'a self, name: &'a str) -> BackendFuture<'a, ()> {
+        Box::pin(async move {
+            self.planes.lock().unwrap().remove(name);
+            Ok(())
+        })
+    }
+
+    fn apply_node<'a>(&'a self, cluster: &'a str, node: NodeSpec) -> BackendFuture<'a, ()> {
+        Box::pin(async move {
+            self.nodes
+                .lock()
+                .unwrap()
+                .entry(cluster.to_owned())
+                .or_default()
+                .insert(node.name.clone(), node);
+            Ok(())
+        })
+    }
+
+    fn drain_node<'a>(
+        &'a self,
+        _cluster: &'a str,
+        _node: &'a str,
+        _timeout: Duration,
+        force: bool,
+    ) -> BackendFuture<'a, DrainOutcome> {
+        Box::pin(async move {
+            let pods = self.blocking_pods.lock().unwrap().clone();
+            if pods.is_empty() || force {
+                Ok(DrainOutcome::Drained)
+            } else {
+                Ok(DrainOutcome::Blocked { pods })
+            }
+        })
+    }
+
+    fn delete_node<'a>(&'a self, cluster: &'a str, node: &'a str) -> BackendFuture<'a, ()> {
+        Box::pin(async move {
+            if let Some(nodes) = self.nodes.lock().unwrap().get_mut(cluster) {
+                nodes.remove(node);
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Simulated time that starts on 24 November 2026, so that support dates stay put.
+struct TestClock(std::time::Instant);
+
+impl Clock for TestClock {
+    fn now(&self) -> jiff::Timestamp {
+        let start: jiff::Timestamp = "2026-11-24T00:00:00Z".parse().expect("a time");
+        start + jiff::SignedDuration::try_from(self.0.elapsed()).expect("a short time")
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+/// Who signs.
+#[derive(Clone)]
+pub struct Keys {
+    pub id: String,
+    pub secret: String,
+    pub token: Option<String>,
+}
+
+/// What a call answered.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    pub status: u16,
+    /// Code from `x-amzn-errortype`, or empty.
+    pub code: String,
+    pub body: Value,
+    pub text: String,
+}
+
+impl Reply {
+    pub fn message(&self) -> &str {
+        self.body["message"].as_str().unwrap_or_default()
+    }
+
+    pub fn ok(self) -> Value {
+        assert_eq!(self.status, 200, "{}", self.text);
+        self.body
+    }
+
+    /// Asserts an error by code and part of its message.
+    pub fn refused(&self, code: &str, message: &str) {
+        assert_eq!(self.code, code, "{}", self.text);
+        assert!(
+            self.message().contains(message),
+            "{:?} is not in {:?}",
+            message,
+            self.message()
+        );
+    }
+}
+
+/// A running simulator with a network and roles of its own.
+pub struct Lab {
+    pub handle: Handle,
+    pub backend: Arc<FakeBackend>,
+    pub root: Keys,
+    pub unique: String,
+    pub subnets: Vec<String>,
+    pub vpc: String,
+    pub cluster_role: String,
+    pub node_role: String,
+}
+
+impl Lab {
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    pub async fn start_with(change: impl FnOnce(&mut SimulatorConfig)) -> Self {
+        let backend = Arc::new(FakeBackend::default());
+        let mut config = SimulatorConfig::new(moto_url(), backend.clone());
+        config.clock = Arc::new(TestClock(std::time::Instant::now()));
+        change(&mut config);
+        let root = Keys {
+            id: config.root.access_key_id.clone(),
+            secret: config.root.secret_access_key.clone(),
+            token: None,
+        };
+        let handle = Simulator::start(config).await.expect("start");
+        let mut lab = Self {
+            handle,
+            backend,
+            root,
+            unique: uuid::Uuid::new_v4().simple().to_string()[..8].to_owned(),
+            subnets: Vec::new(),
+            vpc: String::new(),
+            cluster_role: String::new(),
+            node_role: String::new(),
+        };
+        lab.vpc = lab.create_vpc().await;
+        for (zone, cidr) in [("us-east-1a", "10.0.1.0/24"), ("us-east-1b", "10.0.2.0/24")] {
+            let subnet = lab.create_subnet(&lab.vpc, zone, cidr).await;
+            lab.subnets.push(subnet);
+        }
+        lab.cluster_role = lab
+            .create_role("cluster", "eks.amazonaws.com", &["AmazonEKSClusterPolicy"])
+            .await;
+        lab.node_role = lab
+            .create_role(
+                "node",
+                "ec2.amazonaws.com",
+                &[
+                    "AmazonEKSWorkerNodePolicy",
+                    "AmazonEC2ContainerRegistryPullOnly",
+                ],
+            )
+            .await;
+        lab.handle.request_log().reset();
+        lab
+    }
+
+    pub async fn create_vpc(&self) -> String {
+        let reply = self
+            .query("ec2", "Action=CreateVpc&CidrBlock=10.0.0.0/16&Version=2016-11-15")
+            .await;
+        element(&reply.text, "vpcId")
+    }
+
+    pub async fn create_subnet(&self, vpc: &str, zone: &str, cidr: &str) -> String {
+        let reply = self
+            .query(
+                "ec2",
+                &format!("Action=CreateSubnet&VpcId={vpc}&AvailabilityZone={zone}&CidrBlock={cidr}&Version=2016-11-15"),
+            )
+            .await;
+        element(&reply.text, "subnetId")
+    }
+
+    pub async fn create_role(&self, kind: &str, service: &str, policies: &[&str]) -> String {
+        let name = format!("{kind}-{}", self.unique);
+        let trust = json!({"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Action": "sts:AssumeRole",
+            "Principal": {"Service": service}}]});
+        self.role_with_trust(&name, &trust, policies).await
+    }
+
+    pub async fn role_with_trust(&self, name: &str, trust: &Value, policies: &[&str]) -> String {
+        let trust = percent(&trust.to_string());
+        let reply = self
+            .query(
+                "iam",
+                &format!("Action=CreateRole&RoleName={name}&AssumeRolePolicyDocument={trust}&Version=2010-05-08"),
+            )
+            .await;
+        for policy in policies {
+            let reply = self
+                .query(
+                    "iam",
+                    &format!("Action=AttachRolePolicy&RoleName={name}&PolicyArn=arn:aws:iam::aws:policy/{policy}&Version=2010-05-08"),
+                )
+                .await;
+            assert_eq!(reply.status, 200, "{}", reply.text);
+        }
+        element(&reply.text, "Arn")
+    }
+
+    /// A call of a query service by the root pair.
+    pub async fn query(&self, service: &str, body: &str) -> Reply {
+        self.query_as(&self.root, service, body).await
+    }
+
+    pub async fn query_as(&self, keys: &Keys, service: &str, body: &str) -> Reply {
+        self.send(
+            Some(keys),
+            service,
+            "POST",
+            "/",
+            "application/x-www-form-urlencoded",
+            body.as_bytes().to_vec(),
+        )
+        .await
+    }
+
+    /// An EKS call by the root pair.
+    pub async fn eks(&self, method: &str, path: &str, body: Value) -> Reply {
+        self.eks_as(&self.root, method, path, body).await
+    }
+
+    pub async fn eks_as(&self, keys: &Keys, method: &str, path: &str, body: Value) -> Reply {
+        let body = if body.is_null() {
+            Vec::new()
+        } else {
+            body.to_string().into_bytes()
+        };
+        self.send(Some(keys), "eks", method, path, "application/json", body)
+            .await
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.eks("GET", path, Value::Null).await
+    }
+
+    pub async fn send(
+        &self,
+        keys: Option<&Keys>,
+        service: &str,
+        method: &str,
+        path: &str,
+        content_type: &str,
+        body: Vec<u8>,
+    ) -> Reply {
+        self.try_send(keys, service, method, path, content_type, body)
+            .await
+            .expect("an answer")
+    }
+
+    /// `None` if the connection was closed without an answer.
+    pub async fn try_send(
+        &self,
+        keys: Option<&Keys>,
+        service: &str,
+        method: &str,
+        path: &str,
+        content_type: &str,
+        body: Vec<u8>,
+    ) -> Option<Reply> {
+        let url = format!("{}{path}", self.handle.endpoint());
+        let mut request = http::Request::builder()
+            .method(method)
+            .uri(&url)
+            .header("content-type", content_type)
+            .header("host", self.handle.endpoint().trim_start_matches("http://"))
+            .body(body)
+            .expect("a request");
+        if let Some(keys) = keys {
+            sign_request(keys, service, &url, &mut request, SystemTime::now());
+        }
+        let request = request.map(|body| Full::new(Bytes::from(body)));
+        let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+        let response = client.request(request).await.ok()?;
+        let status = response.status().as_u16();
+        let code = response
+            .headers()
+            .get("x-amzn-errortype")
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+            .to_owned();
+        assert!(response.headers().contains_key("x-amzn-requestid"));
+        let bytes = response.into_body().collect().await.ok()?.to_bytes();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Some(Reply {
+            status,
+            code,
+            body: serde_json::from_str(&text).unwrap_or(Value::Null),
+            text,
+        })
+    }
+
+    /// The control API.
+    pub async fn control(&self, method: &str, path: &str, body: Value) -> Reply {
+        let body = body.to_string().into_bytes();
+        self.send(None, "", method, path, "application/json", body)
+            .await
+    }
+
+    /// A good CreateCluster body.
+    pub fn cluster_body(&self, name: &str) -> Value {
+        json!({
+            "name": name,
+            "version": "1.35",
+            "roleArn": self.cluster_role,
+            "resourcesVpcConfig": { "subnetIds": self.subnets },
+            "accessConfig": { "authenticationMode": "API" },
+        })
+    }
+
+    /// A good CreateNodegroup body.
+    pub fn node_group_body(&self, name: &str) -> Value {
+        json!({
+            "nodegroupName": name,
+            "nodeRole": self.node_role,
+            "subnets": self.subnets,
+            "scalingConfig": { "minSize": 1, "maxSize": 3, "desiredSize": 2 },
+        })
+    }
+
+    pub async fn create_cluster(&self, name: &str) -> Value {
+        self.eks("POST", "/clusters", self.cluster_body(name))
+            .await
+            .ok();
+        self.wait_cluster(name, "ACTIVE").await
+    }
+
+    pub async fn wait_cluster(&self, name: &str, status: &str) -> Value {
+        let body = self
+            .wait(&format!("/clusters/{name}"), |body| {
+                body["cluster"]["status"] == status
+            })
+            .await;
+        body["cluster"].clone()
+    }
+
+    pub async fn wait_node_group(&self, cluster: &str, name: &str, status: &str) -> Value {
+        let path = format!("/clusters/{cluster}/node-groups/{name}");
+        let body = self
+            .wait(&path, |body| body["nodegroup"]["status"] == status)
+            .await;
+        body["nodegroup"].clone()
+    }
+
+    /// Waits for the end of an update; returns it.
+    pub async fn wait_update(&self, cluster: &str, reply: &Value, node_group: &str) -> Value {
+        let id = reply["update"]["id"].as_str().expect("an update id");
+        let query = match node_group {
+            "" => String::new(),
+            name => format!("?nodegroupName={name}"),
+        };
+        let body = self
+            .wait(&format!("/clusters/{cluster}/updates/{id}{query}"), |body| {
+                body["update"]["status"] != "InProgress"
+            })
+            .await;
+        body["update"].clone()
+    }
+
+    pub async fn wait_gone(&self, path: &str) {
+        for _ in 0..3000 {
+            if self.get(path).await.status == 404 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{path} is still there");
+    }
+
+    /// Polls until `done`; the bound is far above what any transition takes.
+    async fn wait(&self, path: &str, done: impl Fn(&Value) -> bool) -> Value {
+        let mut last = Value::Null;
+        for _ in 0..3000 {
+            last = self.get(path).await.body;
+            if done(&last) {
+                return last;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{path} did not come to the state waited for: {last}");
+    }
+}
+
+/// Signs with the AWS SDK's own signer, so that the simulator's check meets another
+/// implementation.
+pub fn sign_request(
+    keys: &Keys,
+    service: &str,
+    url: &str,
+    request: &mut http::Request<Vec<u8>>,
+    time: SystemTime,
+) {
+    let identity = Credentials::new(
+        keys.id.clone(),
+        keys.secret.clone(),
+        keys.token.clone(),
+        None,
+        "test",
+    )
+    .into();
+    let parameters = v4::SigningParams::builder()
+        .identity(&identity)
+        .region("us-east-1")
+        .name(service)
+        .time(time)
+        .settings(SigningSettings::default())
+        .build()
+        .expect("signing parameters")
+        .into();
+    let headers: Vec<(String, String)> = request
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.to_str().expect("ascii").to_owned()))
+        .collect();
+    let signable = SignableRequest::new(
+        request.method().as_str(),
+        url,
+        headers.iter().map(|(n, v)| (n.as_str(), v.as_str())),
+        SignableBody::Bytes(request.body()),
+    )
+    .expect("a signable request");
+    let (instructions, _) = sign(signable, &parameters).expect("signed").into_parts();
+    instructions.apply_to_request_http1x(request);
+}
+
+pub fn percent(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+/// The text of the first XML element of this name.
+pub fn element(xml: &str, name: &str) -> String {
+    let document = roxmltree::Document::parse(xml).unwrap_or_else(|_| panic!("XML: {xml}"));
+    document
+        .descendants()
+        .find(|node| node.tag_name().name() == name)
+        .and_then(|node| node.text())
+        .unwrap_or_else(|| panic!("{name} is not in {xml}"))
+        .to_owned()
+}
