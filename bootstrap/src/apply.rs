@@ -85,7 +85,7 @@ pub async fn apply(cluster: &Cluster, request: ApplyRequest<'_>) -> Applied {
     if let Err(error) = ensure_namespace(cluster, set, request.deadline, &request.stop).await {
         return Applied::failed(error);
     }
-    let held = match lease::acquire(cluster, set, &request.stop).await {
+    let held = match lease::acquire(cluster, set, request.deadline, &request.stop).await {
         Ok(held) => held,
         Err(error) => return Applied::failed(error),
     };

@@ -58,6 +58,7 @@ impl Drop for Held {
 pub(crate) async fn acquire(
     cluster: &Cluster,
     set: &SetIdentity,
+    deadline: Instant,
     stop: &CancellationToken,
 ) -> Result<Held, EngineError> {
     let me = holder()?;
@@ -67,7 +68,7 @@ pub(crate) async fn acquire(
         Some(&set.namespace),
         &set.object_name(),
     );
-    let started = Instant::now();
+    let give_up = deadline.min(Instant::now() + WAIT_FOR_LIVING);
     // The last state seen of a Lease that another holds, and since when it has not changed.
     let mut seen: Option<(String, Instant)> = None;
     loop {
@@ -94,7 +95,7 @@ pub(crate) async fn acquire(
                         Err(Error::Changed { .. } | Error::Api { code: 404, .. }) => seen = None,
                         Err(error) => return Err(error.into()),
                     }
-                } else if started.elapsed() >= WAIT_FOR_LIVING {
+                } else if Instant::now() >= give_up {
                     return Err(EngineError::Busy {
                         namespace: set.namespace.clone(),
                         lease: reference.name,

@@ -61,7 +61,7 @@ pub async fn remove(
         Ok(Some(_)) => {}
         Err(error) => return Removed::failed(error),
     }
-    let held = match lease::acquire(cluster, set, stop).await {
+    let held = match lease::acquire(cluster, set, deadline, stop).await {
         Ok(held) => held,
         Err(error) => return Removed::failed(error),
     };

@@ -303,7 +303,12 @@ impl Cluster {
                 .filter(|token| !token.is_empty())
                 .map(str::to_owned);
             if let Some(Value::Array(found)) = page.get_mut("items").map(Value::take) {
-                items.extend(found);
+                // The server says once for the whole list what its items are.
+                items.extend(found.into_iter().map(|mut item| {
+                    item["apiVersion"] = json!(api_version);
+                    item["kind"] = json!(kind);
+                    item
+                }));
             }
             if token.is_none() {
                 return Ok(items);
