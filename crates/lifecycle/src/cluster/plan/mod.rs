@@ -11,6 +11,8 @@ mod node_groups;
 mod removal;
 mod roles;
 mod step;
+#[cfg(test)]
+mod tests;
 
 pub use error::PlanError;
 pub use removal::plan_removal;

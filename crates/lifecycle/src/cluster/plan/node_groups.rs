@@ -337,27 +337,34 @@ impl Planner<'_> {
             if next.minor.saturating_sub(version.minor) <= KUBELET_SKEW {
                 continue;
             }
-            let desired = self
-                .desired
-                .node_groups
-                .get(names::node_group_key(name, actual));
-            match desired {
-                Some(_) if self.may_manage(&actual.tags) => {
-                    updates.push(Action::UpdateNodeGroupVersion {
-                        name: name.clone(),
+            // Also one that is no longer desired: it stays until what replaces it stands.
+            if !self.may_manage(&actual.tags) {
+                return Err(PlanError::ForeignNodeGroupTooOld {
+                    name: self.desired.name.clone(),
+                    group: name.clone(),
+                    actual: version,
+                    next,
+                });
+            }
+            let name = name.clone();
+            updates.push(match actual.status {
+                NodeGroupStatus::Creating
+                | NodeGroupStatus::Updating
+                | NodeGroupStatus::Deleting => Action::WaitNodeGroup {
+                    name,
+                    status: actual.status,
+                },
+                NodeGroupStatus::CreateFailed | NodeGroupStatus::DeleteFailed => {
+                    Action::DeleteNodeGroup { name }
+                }
+                NodeGroupStatus::Active | NodeGroupStatus::Degraded => {
+                    Action::UpdateNodeGroupVersion {
+                        name,
                         to: current,
                         release_version: None,
-                    });
+                    }
                 }
-                _ => {
-                    return Err(PlanError::ForeignNodeGroupTooOld {
-                        name: self.desired.name.clone(),
-                        group: name.clone(),
-                        actual: version,
-                        next,
-                    });
-                }
-            }
+            });
         }
         Ok(updates)
     }
