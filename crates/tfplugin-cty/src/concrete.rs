@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::error::fail;
+use crate::error::{fail, unsupported_attribute};
 use crate::{CodecError, CodecErrorKind, ObjectType, Path, PathStep, Type, Value};
 
 /// The type of `value`, of which the schema says `ty`: as `ty`, with each `dynamic` replaced by what is there.
@@ -217,10 +217,7 @@ pub(crate) fn check_attributes(
         .keys()
         .find(|name| object.attribute(name).is_none())
     {
-        Some(name) => fail(
-            &path.clone().attribute(name),
-            CodecErrorKind::UnsupportedAttribute,
-        ),
+        Some(name) => unsupported_attribute(path, name),
         None => Ok(()),
     }
 }

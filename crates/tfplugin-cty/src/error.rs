@@ -166,3 +166,16 @@ pub(crate) fn fail<T>(path: &Path, kind: CodecErrorKind) -> Result<T, CodecError
         kind,
     })
 }
+
+/// An object has no attribute `name`. The name comes from the input, so only its start is kept.
+pub(crate) fn unsupported_attribute<T>(path: &Path, name: &str) -> Result<T, CodecError> {
+    const LONGEST: usize = 64;
+    let mut shown: String = name.chars().take(LONGEST).collect();
+    if shown.len() < name.len() {
+        shown.push('…');
+    }
+    fail(
+        &path.clone().attribute(shown),
+        CodecErrorKind::UnsupportedAttribute,
+    )
+}

@@ -9,6 +9,18 @@
 //! - [`Value`]: a value; the type is kept outside, except under `dynamic`.
 //! - [`Path`]: a place inside a value, written as Terraform writes it.
 //! - [`msgpack`] and [`json`]: the two encodings that cross the plugin protocol.
+//!
+//! # Differences from cty
+//! Everything else agrees with go-cty 1.18.1, which `tests/conformance.rs` checks against its output.
+//!
+//! - Refinements of unknown values are checked and dropped: where cty would conclude a known value from one, the value
+//!   stays unknown, except that one refined to null is null.
+//! - Numbers are never rounded to 512 bits. A float that is not an integer is held as its decimal text and written so
+//!   unless that text is exactly a float, which cty holds to be the same number. Go's binary exponents and numbers of
+//!   more than 4096 digits on a side are refused.
+//! - Refused where cty reads or crashes: text that is not UTF-8, NaN, map keys that are no strings, elements of mixed
+//!   types, contradictory refinements, empty objects and tuples whose type is not empty, nesting beyond [`MAX_DEPTH`].
+//! - Compound set elements that differ only after ten digits of a number are ordered by value, not by arrival.
 
 mod concrete;
 mod error;

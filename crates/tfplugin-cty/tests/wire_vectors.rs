@@ -415,6 +415,21 @@ fn errors_name_the_path_and_what_was_found() {
 }
 
 #[test]
+fn a_long_name_from_the_input_is_cut_in_the_message() {
+    let bytes = msgpack::encode(
+        &Value::map([("x".repeat(1000), Value::Null)]),
+        &Type::map(Type::Bool),
+    )
+    .unwrap();
+    let error = msgpack::decode(&bytes, &Type::object([("a", Type::Bool)])).unwrap_err();
+    let expected = format!(
+        "{}…: the object type has no attribute of this name",
+        "x".repeat(64)
+    );
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
 fn what_would_crash_core_is_not_written() {
     let mixed = Value::list([
         Value::dynamic(Type::Bool, true.into()),

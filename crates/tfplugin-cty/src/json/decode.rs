@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::reader::{Kind, Reader, SyntaxError};
 use crate::concrete::{complete, dynamic_value, element_types};
-use crate::error::fail;
+use crate::error::{fail, unsupported_attribute};
 use crate::ty::normalized;
 use crate::{
     CodecError, CodecErrorKind, MAX_DEPTH, Number, ObjectType, Path, PathStep, Type, Value,
@@ -172,10 +172,7 @@ impl Decoder {
             first = false;
             let name = self.syntax(reader.key())?;
             let Some(ty) = object.attribute(&name) else {
-                return fail(
-                    &self.path.clone().attribute(name),
-                    CodecErrorKind::UnsupportedAttribute,
-                );
+                return unsupported_attribute(&self.path, &name);
             };
             let value = self.below(PathStep::Attribute(name.clone()), reader, ty)?;
             attributes.insert(name, value);

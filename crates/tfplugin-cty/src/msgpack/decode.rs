@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::reader::{Integer, Kind, Reader, TokenError};
 use super::refinement;
 use crate::concrete::{check_attributes, complete, dynamic_value, element_types};
-use crate::error::fail;
+use crate::error::{fail, unsupported_attribute};
 use crate::ty::normalized;
 use crate::{
     CodecError, CodecErrorKind, MAX_DEPTH, Number, ObjectType, ParseNumberError, Path, PathStep,
@@ -180,10 +180,7 @@ impl Decoder<'_> {
         for _ in 0..length {
             let name = self.name()?;
             let Some(ty) = object.attribute(&name) else {
-                return fail(
-                    &self.path.clone().attribute(name),
-                    CodecErrorKind::UnsupportedAttribute,
-                );
+                return unsupported_attribute(&self.path, &name);
             };
             let value = self.below(PathStep::Attribute(name.clone()), ty)?;
             attributes.insert(name, value);
