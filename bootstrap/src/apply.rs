@@ -181,20 +181,20 @@ async fn apply_stage(
 ) -> Result<(), EngineError> {
     tracing::info!(set = %request.set.name, ?stage, objects = objects.len(), "applying");
     let has_definitions = request.desired.iter().any(|(_, object)| object.stage == Stage::Definitions);
-    let results: Vec<_> = futures::stream::iter(objects)
+    let patience = if stage == Stage::CustomResources && has_definitions {
+        SERVED_WITHIN
+    } else {
+        Duration::ZERO
+    };
+    let work: Vec<_> = objects
+        .into_iter()
         .map(|object| async move {
             let is_known = known.contains(&object.key);
-            let patience = if stage == Stage::CustomResources && has_definitions {
-                SERVED_WITHIN
-            } else {
-                Duration::ZERO
-            };
             let outcome = apply_object(cluster, request.set, object, is_known, patience).await;
             (object, outcome)
         })
-        .buffer_unordered(PARALLEL)
-        .collect()
-        .await;
+        .collect();
+    let results: Vec<_> = futures::stream::iter(work).buffer_unordered(PARALLEL).collect().await;
     let mut waiting: Vec<ObjectReference> = Vec::new();
     let mut no_answer = None;
     for (object, outcome) in results {

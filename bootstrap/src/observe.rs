@@ -12,12 +12,12 @@ const PARALLEL: usize = 8;
 /// # Errors
 /// The first call that fails: nothing is known then, and the records are unchanged.
 pub async fn observe(cluster: &Cluster, records: &mut Records, salt: &Salt) -> Result<(), Error> {
-    let references: Vec<_> = records
+    let calls: Vec<_> = records
         .iter()
         .map(|(key, record)| (key.clone(), record.reference.clone()))
-        .collect();
-    let live: Vec<_> = futures::stream::iter(references)
         .map(|(key, reference)| async move { Ok::<_, Error>((key, cluster.get(&reference).await?)) })
+        .collect();
+    let live: Vec<_> = futures::stream::iter(calls)
         .buffer_unordered(PARALLEL)
         .try_collect()
         .await?;

@@ -120,11 +120,11 @@ pub(crate) async fn delete_entries(
             return removal;
         }
         tracing::info!(set = %set.name, ?stage, objects = of_stage.len(), "deleting");
-        let results: Vec<_> = futures::stream::iter(of_stage)
+        let work: Vec<_> = of_stage
+            .into_iter()
             .map(|(key, entry)| async move { (key, entry, delete_one(cluster, set, entry).await) })
-            .buffer_unordered(PARALLEL)
-            .collect()
-            .await;
+            .collect();
+        let results: Vec<_> = futures::stream::iter(work).buffer_unordered(PARALLEL).collect().await;
         let mut waiting = BTreeMap::new();
         for (key, entry, result) in results {
             match result {

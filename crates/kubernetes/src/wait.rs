@@ -200,7 +200,9 @@ async fn wait(
 type Verdict = Result<(Readiness, Option<Value>), Error>;
 
 async fn judge(cluster: &Cluster, objects: &[ObjectReference], goal: Goal) -> Vec<(ObjectReference, Verdict)> {
-    futures::stream::iter(objects.iter().cloned())
+    let calls: Vec<_> = objects
+        .iter()
+        .cloned()
         .map(|object| async move {
             let verdict = match (goal, cluster.get(&object).await) {
                 (_, Err(error)) => Err(error),
@@ -214,16 +216,16 @@ async fn judge(cluster: &Cluster, objects: &[ObjectReference], goal: Goal) -> Ve
             };
             (object, verdict)
         })
-        .buffer_unordered(PARALLEL)
-        .collect()
-        .await
+        .collect();
+    futures::stream::iter(calls).buffer_unordered(PARALLEL).collect().await
 }
 
 async fn investigate_all(
     cluster: &Cluster,
     objects: Vec<(ObjectReference, String, Option<Value>)>,
 ) -> Vec<Culprit> {
-    let mut culprits: Vec<Culprit> = futures::stream::iter(objects)
+    let calls: Vec<_> = objects
+        .into_iter()
         .map(|(object, reason, live)| async move {
             let evidence = match &live {
                 Some(live) => evidence(cluster, &object, live).await,
@@ -231,9 +233,8 @@ async fn investigate_all(
             };
             Culprit { object, reason, evidence }
         })
-        .buffer_unordered(PARALLEL)
-        .collect()
-        .await;
+        .collect();
+    let mut culprits: Vec<Culprit> = futures::stream::iter(calls).buffer_unordered(PARALLEL).collect().await;
     culprits.sort_by(|a, b| a.object.cmp(&b.object));
     culprits
 }

@@ -1,0 +1,235 @@
+//! Create, update and delete.
+
+use std::collections::BTreeMap;
+
+use devopsgenie_bootstrap::plan::{DesiredSet, changes, render};
+use devopsgenie_bootstrap::{
+    ApplyRequest, Generation, apply, new_identifier, new_salt, read_inventory, remove,
+};
+use devopsgenie_kubernetes::Cluster;
+use tfplugin::cty::Path;
+use tfplugin::diagnostics::Diagnostics;
+use tfplugin::{Applied, Context, Deleted, PlannedCreate, PlannedDelete, PlannedUpdate, Private};
+
+use super::connection::{cluster_uid, connect};
+use super::diagnostics::from_errors;
+use super::memory::{Intent, Memory, intent, keep, recall};
+use super::model::{AddonSetModel, COMPLETE, INCOMPLETE, map, text, texts};
+use super::plan::cluster_identity;
+use crate::client::Client;
+
+pub(super) async fn create(
+    context: &Context<Client>,
+    planned: PlannedCreate<AddonSetModel>,
+) -> Applied<AddonSetModel> {
+    let model = planned.planned;
+    let prepared = async {
+        let desired = desired(&model)?;
+        let cluster = reach(context, &model).await?;
+        let generation = new_identifier().map_err(|error| from_errors(&[error]))?;
+        let salt = new_salt().map_err(|error| from_errors(&[error]))?;
+        Ok::<_, Diagnostics>((desired, cluster, generation, salt))
+    };
+    let (desired, cluster, generation, salt) = match prepared.await {
+        Ok(prepared) => prepared,
+        Err(diagnostics) => return Applied::failed(diagnostics),
+    };
+    let memory = Memory {
+        salt,
+        cluster_uid: cluster_uid(&cluster).await,
+        records: BTreeMap::new(),
+        digests: BTreeMap::new(),
+        half_built: true,
+    };
+    run(context, &cluster, model, &desired, Generation::New(generation), memory, BTreeMap::new()).await
+}
+
+pub(super) async fn update(
+    context: &Context<Client>,
+    planned: PlannedUpdate<AddonSetModel>,
+) -> Applied<AddonSetModel> {
+    let model = planned.planned;
+    let prepared = async {
+        let desired = desired(&model)?;
+        let cluster = reach(context, &model).await?;
+        let uid = cluster_uid(&cluster).await;
+        let memory = match recall(&planned.private) {
+            Some(memory) => memory,
+            None => Memory {
+                salt: new_salt().map_err(|error| from_errors(&[error]))?,
+                cluster_uid: uid.clone(),
+                records: BTreeMap::new(),
+                digests: BTreeMap::new(),
+                half_built: false,
+            },
+        };
+        if let (Some(known), Some(found)) = (&memory.cluster_uid, &uid)
+            && known != found
+        {
+            return Err(Diagnostics::attribute_error(
+                Path::root().attribute("connection"),
+                "The connection leads to another cluster",
+                "The set was applied to another cluster than the one that the connection leads to now. To move it, \
+                 apply with -replace=ADDRESS, which removes it there while the old connection still works; if the \
+                 old cluster does not exist any more, take the set out of the state with a removed block first.",
+            ));
+        }
+        Ok::<_, Diagnostics>((desired, cluster, memory))
+    };
+    let (desired, cluster, memory) = match prepared.await {
+        Ok(prepared) => prepared,
+        Err(diagnostics) => return Applied::failed(diagnostics),
+    };
+    let generation = Generation::Keep(text(&planned.prior.creation_id));
+    let before = texts(&planned.prior.objects).unwrap_or_default();
+    run(context, &cluster, model, &desired, generation, memory, before).await
+}
+
+async fn run(
+    context: &Context<Client>,
+    cluster: &Cluster,
+    mut model: AddonSetModel,
+    desired: &DesiredSet,
+    generation: Generation,
+    mut memory: Memory,
+    before: BTreeMap<String, String>,
+) -> Applied<AddonSetModel> {
+    let set = model.identity(context.client.owner());
+    let applied = apply(
+        cluster,
+        ApplyRequest {
+            set: &set,
+            desired,
+            generation,
+            salt: &memory.salt,
+            deadline: context.deadline,
+            stop: context.stop.clone(),
+        },
+    )
+    .await;
+    let Some(generation) = applied.generation.clone() else {
+        return Applied::failed(from_errors(&applied.errors));
+    };
+    if model.changes.is_unknown() {
+        model.changes = map(changes(&before, &memory.records, Some(&memory.salt), desired));
+    }
+    let is_complete = applied.is_complete();
+    let mut objects = before;
+    for (key, record) in applied.records {
+        if let Some(object) = desired.get(&key) {
+            objects.insert(key.clone(), object.digest.clone());
+            memory.digests.insert(key.clone(), object.digest.clone());
+        }
+        memory.records.insert(key, record);
+    }
+    for key in &applied.removed {
+        objects.remove(key);
+        memory.digests.remove(key);
+        memory.records.remove(key);
+    }
+    if is_complete {
+        objects = desired.digests();
+        memory.digests = desired.digests();
+        memory.records.retain(|key, _| desired.get(key).is_some());
+        memory.half_built = false;
+    }
+    model.objects = map(objects);
+    model.status = if is_complete { COMPLETE } else { INCOMPLETE }.into();
+    model.creation_id = generation.into();
+    model.id = format!("{}/{}", set.namespace, set.name).into();
+    let mut diagnostics = from_errors(&applied.errors);
+    let private = keep(&memory).unwrap_or_else(|more| {
+        diagnostics.extend(more);
+        Private::new()
+    });
+    Applied::partial(model, private, diagnostics)
+}
+
+pub(super) async fn delete(
+    context: &Context<Client>,
+    planned: PlannedDelete<AddonSetModel>,
+) -> Deleted<AddonSetModel> {
+    let prior = planned.prior;
+    let cluster = match connect(&*context.client, prior.connection.known(), None, &context.stop).await {
+        Ok(Some(cluster)) => cluster,
+        Ok(None) => return Deleted::gone(),
+        Err(diagnostics) => return Deleted::failed(diagnostics),
+    };
+    let set = prior.identity(context.client.owner());
+    let generation = prior.creation_id.as_str();
+    if is_resumed(&prior, &planned.private, context.client.region()) {
+        match read_inventory(&cluster, &set).await {
+            Ok(Some(inventory)) if !inventory.complete && generation == Some(inventory.generation.as_str()) => {
+                tracing::info!(set = %set.name, "the half-built set is kept; the creation carries on with it");
+                return Deleted::gone();
+            }
+            Ok(_) => {}
+            Err(error) => return Deleted::failed(from_errors(&[error])),
+        }
+    }
+    let removed = remove(&cluster, &set, generation, context.deadline, &context.stop).await;
+    if removed.errors.is_empty() {
+        return Deleted::gone();
+    }
+    // What is gone leaves the state; the inventory in the cluster knows the rest.
+    let mut remaining = prior;
+    let mut objects = texts(&remaining.objects).unwrap_or_default();
+    objects.retain(|key, _| !removed.removed.contains(key));
+    let has_begun = !removed.removed.is_empty();
+    remaining.objects = map(objects);
+    if has_begun {
+        remaining.status = INCOMPLETE.into();
+    }
+    let private = match recall(&planned.private) {
+        Some(mut memory) => {
+            memory.records.retain(|key, _| !removed.removed.contains(key));
+            memory.digests.retain(|key, _| !removed.removed.contains(key));
+            keep(&memory).unwrap_or(planned.private)
+        }
+        None => planned.private,
+    };
+    Deleted::partial(remaining, private, from_errors(&removed.errors))
+}
+
+/// Whether this is the delete half of a replacement that makes the same set in the same cluster again:
+/// what Core plans for a set whose creation failed.
+fn is_resumed(prior: &AddonSetModel, private: &Private, region: Option<&str>) -> bool {
+    let Some(Intent::Create { name, namespace, cluster }) = intent(private) else {
+        return false;
+    };
+    let before = prior
+        .connection
+        .known()
+        .and_then(|connection| cluster_identity(connection, region))
+        .map(|(kind, identity)| format!("{kind}:{identity}"));
+    before.is_some() && before == cluster && name == text(&prior.name) && namespace == text(&prior.namespace)
+}
+
+fn desired(model: &AddonSetModel) -> Result<DesiredSet, Diagnostics> {
+    let inputs = model.inputs().ok_or_else(|| {
+        Diagnostics::error(
+            "The add-ons are not known",
+            "Something in addons is still unknown during apply. This is a bug in the provider; please report it.",
+        )
+    })?;
+    render(&text(&model.name), &inputs).map_err(|errors| {
+        errors
+            .iter()
+            .map(|error| tfplugin::diagnostics::Diagnostic::error("The add-on cannot be rendered", error.to_string()))
+            .collect()
+    })
+}
+
+async fn reach(context: &Context<Client>, model: &AddonSetModel) -> Result<Cluster, Diagnostics> {
+    let connection = model.connection.known();
+    match connect(&*context.client, connection, Some(context.deadline), &context.stop).await? {
+        Some(cluster) => Ok(cluster),
+        None => Err(Diagnostics::attribute_error(
+            Path::root().attribute("connection").attribute("eks").attribute("cluster_name"),
+            "The EKS cluster does not exist",
+            "There is no cluster with this name in this region and account. Correct cluster_name or region, or \
+             create the cluster first; a reference to devopsgenie_cluster.NAME.name does both in one apply.",
+        )),
+    }
+}
+

@@ -1,0 +1,123 @@
+//! From the attribute `connection` to a handle on the cluster.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use devopsgenie_kubernetes::{
+    Cluster, Connection, Credentials, Endpoint, Error, ExecPlugin, KubeconfigFile, ObjectReference, Sensitive,
+};
+use serde_json::Value;
+use tfplugin::diagnostics::Diagnostics;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::diagnostics::from_cluster_error;
+use super::model::{ClusterModel, ConnectionModel, EksModel, list, text, texts};
+
+/// How long a new EKS cluster may refuse us: its access entries and its DNS name take a moment.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// What EKS says about a cluster.
+pub(super) enum EksCluster {
+    /// How to reach it.
+    Reachable(Connection),
+    /// There is no such cluster.
+    Gone,
+}
+
+/// Where connections to EKS clusters come from.
+pub(super) trait EksConnections: Sync {
+    /// The connection to an EKS cluster, with tokens made from the provider's credentials.
+    /// What the configuration gives (endpoint, certificate authority) is not asked from EKS.
+    fn eks_connection(&self, cluster: &EksModel) -> impl Future<Output = Result<EksCluster, Diagnostics>> + Send;
+}
+
+/// The cluster of a connection; `None` when EKS says that it does not exist.
+pub(super) async fn connect(
+    connections: &impl EksConnections,
+    model: Option<&ConnectionModel>,
+    patient_until: Option<Instant>,
+    stop: &CancellationToken,
+) -> Result<Option<Cluster>, Diagnostics> {
+    let Some(model) = model else {
+        return Err(Diagnostics::attribute_error(
+            tfplugin::cty::Path::root().attribute("connection"),
+            "The connection is missing",
+            "The state has no connection. Apply the configuration, or import the set again.",
+        ));
+    };
+    let mut is_eks = false;
+    let connection = if let Some(eks) = model.eks.known() {
+        is_eks = true;
+        match connections.eks_connection(eks).await? {
+            EksCluster::Gone => return Ok(None),
+            EksCluster::Reachable(connection) => connection,
+        }
+    } else if let Some(file) = model.kubeconfig.known() {
+        Connection::Kubeconfig(KubeconfigFile {
+            path: file.config_path.as_str().map(PathBuf::from),
+            context: file.config_context.as_str().map(str::to_owned),
+        })
+    } else {
+        let cluster = model.cluster.known().cloned().unwrap_or_default();
+        by_url(&cluster)
+    };
+    let give_up = patient_until
+        .filter(|_| is_eks)
+        .map(|deadline| deadline.min(Instant::now() + PATIENCE));
+    loop {
+        let error = match Cluster::connect(&connection).await {
+            Ok(cluster) => return Ok(Some(cluster)),
+            Err(error) => error,
+        };
+        let may_pass = matches!(error, Error::Unauthorised { .. } | Error::Unreachable { .. });
+        if !may_pass || give_up.is_none_or(|end| Instant::now() >= end) {
+            return Err(from_cluster_error(&error).into());
+        }
+        tracing::info!(error = %error, "waiting for the new cluster to let us in");
+        tokio::select! {
+            () = stop.cancelled() => return Err(from_cluster_error(&error).into()),
+            () = tokio::time::sleep(Duration::from_secs(2)) => {}
+        }
+    }
+}
+
+fn by_url(cluster: &ClusterModel) -> Connection {
+    let credentials = if let Some(token) = cluster.token.known() {
+        Credentials::Token(Sensitive::new(token.reveal().clone()))
+    } else if let Some(exec) = cluster.exec.known() {
+        Credentials::Exec(ExecPlugin {
+            api_version: text(&exec.api_version),
+            command: text(&exec.command),
+            args: list(&exec.args).unwrap_or_default(),
+            env: texts(&exec.env)
+                .unwrap_or_default()
+                .into_iter()
+                .map(|(name, value)| (name, Sensitive::new(value)))
+                .collect(),
+        })
+    } else if let (Some(certificate), Some(key)) = (cluster.client_certificate.as_str(), cluster.client_key.known()) {
+        Credentials::ClientCertificate {
+            certificate: certificate.to_owned(),
+            key: Sensitive::new(key.reveal().clone()),
+        }
+    } else {
+        Credentials::Anonymous
+    };
+    Connection::Endpoint(Box::new(Endpoint {
+        host: text(&cluster.host),
+        certificate_authority: cluster.cluster_ca_certificate.as_str().map(str::to_owned),
+        tls_server_name: cluster.tls_server_name.as_str().map(str::to_owned),
+        insecure: cluster.insecure.known().copied().unwrap_or(false),
+        credentials,
+    }))
+}
+
+/// The UID of the namespace `kube-system`, which no two clusters share; `None` without permission to
+/// read it.
+pub(super) async fn cluster_uid(cluster: &Cluster) -> Option<String> {
+    let reference = ObjectReference::new("v1", "Namespace", None, "kube-system");
+    let live = cluster.get(&reference).await.ok()??;
+    live.pointer("/metadata/uid").and_then(Value::as_str).map(str::to_owned)
+}

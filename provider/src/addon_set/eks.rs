@@ -1,0 +1,85 @@
+//! Connections to EKS clusters through the provider's AWS client.
+
+use std::sync::Arc;
+
+use devopsgenie_kubernetes::connection::{Token, TokenError, TokenSource};
+use devopsgenie_kubernetes::{Connection, Credentials, Endpoint, Sensitive};
+use devopsgenie_lifecycle::aws::{Aws, EksTokenSource, Settings};
+use devopsgenie_lifecycle::cluster::Engine;
+use tfplugin::cty::Path;
+use tfplugin::diagnostics::Diagnostics;
+
+use super::connection::{EksCluster, EksConnections};
+use super::model::{EksModel, text};
+use crate::client::{Client, aws_diagnostics};
+
+/// Tokens of one EKS cluster.
+struct Tokens(EksTokenSource);
+
+impl TokenSource for Tokens {
+    fn token(
+        &self,
+    ) -> std::pin::Pin<Box<dyn std::future::Future<Output = Result<Token, TokenError>> + Send + '_>> {
+        Box::pin(async move {
+            let token = self.0.token().await.map_err(|error| TokenError(Box::new(error)))?;
+            Ok(Token {
+                value: Sensitive::new(token.value),
+                expires_at: Some(token.expires_at),
+            })
+        })
+    }
+}
+
+impl EksConnections for Client {
+    async fn eks_connection(&self, cluster: &EksModel) -> Result<EksCluster, Diagnostics> {
+        let aws = in_region(self.aws()?, cluster.region.as_str()).await?;
+        let name = text(&cluster.cluster_name);
+        let given = |value: &tfplugin::AttributeValue<String>| value.as_str().map(str::to_owned);
+        let (mut endpoint, mut authority) = (given(&cluster.endpoint), given(&cluster.certificate_authority_data));
+        if endpoint.is_none() || authority.is_none() {
+            let path = Path::root().attribute("connection").attribute("eks");
+            let observed = Engine::new(aws.clone()).observe(&name, self.owner()).await.map_err(|error| {
+                Diagnostics::attribute_error(
+                    path.clone(),
+                    "The EKS cluster cannot be read",
+                    devopsgenie_kubernetes::describe(&error),
+                )
+            })?;
+            let Some(observed) = observed.cluster else {
+                return Ok(EksCluster::Gone);
+            };
+            endpoint = endpoint.or(observed.endpoint);
+            authority = authority.or(observed.certificate_authority);
+            if endpoint.is_none() {
+                return Err(Diagnostics::attribute_error(
+                    path,
+                    "The EKS cluster has no endpoint yet",
+                    format!(
+                        "The cluster {name} is {}. Wait until it is ACTIVE and apply again.",
+                        observed.status
+                    ),
+                ));
+            }
+        }
+        Ok(EksCluster::Reachable(Connection::Endpoint(Box::new(Endpoint {
+            host: endpoint.unwrap_or_default(),
+            certificate_authority: authority,
+            tls_server_name: None,
+            insecure: false,
+            credentials: Credentials::TokenSource(Arc::new(Tokens(EksTokenSource::new(aws, name)))),
+        }))))
+    }
+}
+
+async fn in_region(aws: &Aws, region: Option<&str>) -> Result<Aws, Diagnostics> {
+    match region {
+        Some(region) if region != aws.region() => {
+            let settings = Settings {
+                region: Some(region.to_owned()),
+                ..aws.settings().clone()
+            };
+            Aws::new(settings).await.map_err(|error| aws_diagnostics(&error))
+        }
+        _ => Ok(aws.clone()),
+    }
+}

@@ -1,0 +1,292 @@
+//! The attributes.
+
+use std::time::Duration;
+
+use devopsgenie_bootstrap::plan::validate_name;
+use tfplugin::cty::Type;
+use tfplugin::schema::validators::{self, Validator};
+use tfplugin::schema::{Attribute, Schema, TimeoutDefaults, modifiers};
+
+use super::model::{DEFAULT_FIELD_MANAGER, DEFAULT_NAMESPACE};
+
+const MINUTES: u64 = 60;
+
+pub(super) fn schema() -> Schema {
+    Schema::new(
+        "What runs in a cluster, applied and removed as one unit.\n\n\
+         Objects are applied with server-side apply in stages (namespaces, custom resource definitions, what \
+         others refer to, workloads, webhooks, custom resources); each stage is ready before the next begins. \
+         Objects that leave the set are deleted. An inventory in the cluster is written before the objects, so \
+         that an apply that failed or was killed is carried on by the next one.\n\n\
+         The plan names each object that is created, changed (with the changed fields) or deleted in `changes`. \
+         Values of Secrets are never shown there, and `objects` holds digests without them. The manifests \
+         themselves are in the state as you wrote them: mark variables that go into a Secret as sensitive, and \
+         keep the state in a safe place.\n\n\
+         After each apply `changes` says what was done; the next refresh empties it, which a plan with \
+         `-refresh-only` reports once.\n\n\
+         An apply takes a Lease, so two at once exclude each other. An object in the cluster that another add-on \
+         set has is refused, and fields that another manager owns are an error that names it; on objects of this \
+         set the configuration wins.",
+    )
+    .attribute(
+        "name",
+        Attribute::string()
+            .required()
+            .description("Name of the set, unique in the cluster. A change replaces the set.")
+            .validate(name())
+            .plan_modifier(modifiers::requires_replace()),
+    )
+    .attribute("connection", connection())
+    .attribute(
+        "namespace",
+        Attribute::string()
+            .optional()
+            .computed()
+            .default(DEFAULT_NAMESPACE)
+            .description(
+                "Namespace of the set's inventory (a ConfigMap and a Lease). It is made if it does not exist, and \
+                 deleted with the last set in it. A change replaces the set.",
+            )
+            .plan_modifier(modifiers::requires_replace()),
+    )
+    .attribute(
+        "field_manager",
+        Attribute::string()
+            .optional()
+            .computed()
+            .default(DEFAULT_FIELD_MANAGER)
+            .description(
+                "Field manager of the set's objects (server-side apply). A change replaces the set, because \
+                 fields that the old manager owns could not be taken out any more.",
+            )
+            .validate(validators::string_length_between(1, 128))
+            .plan_modifier(modifiers::requires_replace()),
+    )
+    .attribute(
+        "addons",
+        Attribute::map_nested(addon())
+            .required()
+            .description("The add-ons by name.")
+            .validate(validators::each_key(name())),
+    )
+    .attribute("id", Attribute::string().computed().description("Namespace and name of the set, joined by `/`."))
+    .attribute(
+        "objects",
+        Attribute::map(Type::String).computed().description(
+            "Digest of every object of the set, by `GROUP/KIND/NAMESPACE/NAME` (without group for the core group, \
+             without namespace for cluster-scoped kinds). `drifted` stands for an object that was changed outside \
+             of Terraform; the next apply repairs it.",
+        ),
+    )
+    .attribute(
+        "changes",
+        Attribute::map(Type::String).computed().description(
+            "What the plan does to each object it touches: `create`, `delete`, or the changed fields, such as \
+             `spec.replicas: 2 -> 3`.",
+        ),
+    )
+    .attribute(
+        "status",
+        Attribute::string()
+            .computed()
+            .description("`complete`, or `incomplete` after an apply that did not go through; the next apply carries on."),
+    )
+    .attribute(
+        "creation_id",
+        Attribute::string()
+            .computed()
+            .description("Tells this set from one made later under the same name."),
+    )
+    .timeouts(TimeoutDefaults {
+        create: Duration::from_secs(20 * MINUTES),
+        read: Duration::from_secs(5 * MINUTES),
+        update: Duration::from_secs(20 * MINUTES),
+        delete: Duration::from_secs(20 * MINUTES),
+    })
+    .validate(validators::exactly_one_of([
+        "connection.eks",
+        "connection.kubeconfig",
+        "connection.cluster",
+    ]))
+}
+
+fn name() -> Validator {
+    validators::string_that(
+        "must have 1 to 40 lower-case letters, digits and hyphens, with a letter or digit at both ends",
+        |text| validate_name(text).is_ok(),
+    )
+}
+
+fn text(description: &str) -> Attribute {
+    Attribute::string().optional().description(description)
+}
+
+fn connection() -> Attribute {
+    Attribute::single_nested([
+        (
+            "eks",
+            Attribute::single_nested([
+                (
+                    "cluster_name",
+                    Attribute::string().required().description("Name of the EKS cluster. A change replaces the set."),
+                ),
+                ("region", text("Its region. Default: the provider's. A change replaces the set.")),
+                ("endpoint", text("URL of its API. Default: asked from EKS.")),
+                (
+                    "certificate_authority_data",
+                    text("Base64 of its certificate authority. Default: asked from EKS."),
+                ),
+            ])
+            .optional()
+            .description("An EKS cluster, with tokens made from the provider's AWS credentials."),
+        ),
+        (
+            "kubeconfig",
+            Attribute::single_nested([
+                (
+                    "config_path",
+                    text("The file. Default: `KUBE_CONFIG_PATH`, `KUBECONFIG`, or `~/.kube/config`."),
+                ),
+                (
+                    "config_context",
+                    text("The context. Default: the file's current one. A change replaces the set."),
+                ),
+            ])
+            .optional()
+            .description("A context of a kubeconfig file."),
+        ),
+        ("cluster", cluster()),
+    ])
+    .required()
+    .description("How to reach the cluster: exactly one of `eks`, `kubeconfig` and `cluster`. May depend on a cluster of the same apply.")
+}
+
+fn cluster() -> Attribute {
+    Attribute::single_nested([
+        (
+            "host",
+            Attribute::string().required().description("URL of the API. A change replaces the set."),
+        ),
+        (
+            "cluster_ca_certificate",
+            text("Certificate authority of the API, PEM or base64 of PEM. Default: the machine's trust store."),
+        ),
+        ("tls_server_name", text("Name in the API's certificate, if it is not the host's.")),
+        (
+            "insecure",
+            Attribute::bool().optional().description("Do not check the API's certificate. Default: `false`."),
+        ),
+        ("token", text("A bearer token.").sensitive()),
+        ("client_certificate", text("Client certificate, PEM; needs `client_key`.")),
+        ("client_key", text("Key of the client certificate, PEM.").sensitive()),
+        (
+            "exec",
+            Attribute::single_nested([
+                (
+                    "api_version",
+                    Attribute::string()
+                        .required()
+                        .description("`client.authentication.k8s.io/v1` or `client.authentication.k8s.io/v1beta1`."),
+                ),
+                ("command", Attribute::string().required().description("The program.")),
+                ("args", Attribute::list(Type::String).optional().description("Its arguments.")),
+                (
+                    "env",
+                    Attribute::map(Type::String).optional().description("Added to its environment."),
+                ),
+            ])
+            .optional()
+            .description("A credential plugin, as in kubeconfig files."),
+        ),
+    ])
+    .optional()
+    .description("An API server by its URL, with one of `token`, `client_certificate` and `exec`.")
+}
+
+fn addon() -> [(&'static str, Attribute); 4] {
+    [
+        (
+            "enabled",
+            Attribute::bool()
+                .optional()
+                .description("Whether the add-on is installed; `false` removes its objects. Default: `true`."),
+        ),
+        ("namespace", text("Namespace of objects that name none. Default: `default`.")),
+        (
+            "manifests",
+            Attribute::list(Type::String).optional().description(
+                "YAML texts, each with any number of documents; `List` objects are expanded. Conflicts with \
+                 `baseline`.",
+            ),
+        ),
+        ("baseline", baseline()),
+    ]
+}
+
+fn baseline() -> Attribute {
+    Attribute::single_nested([
+        (
+            "namespaces",
+            Attribute::list(Type::String)
+                .required()
+                .description("Namespaces that get network policies, quota and limits."),
+        ),
+        (
+            "create_namespaces",
+            Attribute::bool().optional().description("Whether the set makes these namespaces. Default: `true`."),
+        ),
+        (
+            "namespace_labels",
+            Attribute::map(Type::String).optional().description("Labels of the namespaces that it makes."),
+        ),
+        (
+            "priority_classes",
+            Attribute::map(Type::Number).optional().description(
+                "PriorityClasses, name to value. Default: `devopsgenie-critical` 1000000, `devopsgenie-high` 100000, \
+                 `devopsgenie-low` -1000.",
+            ),
+        ),
+        (
+            "default_deny",
+            Attribute::bool().optional().description(
+                "Whether NetworkPolicies deny all traffic but DNS, until other policies allow it. Default: `true`.",
+            ),
+        ),
+        (
+            "resource_quota",
+            Attribute::map(Type::String).optional().description(
+                "`hard` of each namespace's ResourceQuota. Default: 20 CPUs and 64Gi requested, 128Gi limit, 200 \
+                 pods. Empty: no quota.",
+            ),
+        ),
+        (
+            "limit_range",
+            Attribute::single_nested([
+                (
+                    "default_request",
+                    Attribute::map(Type::String).optional().description("Requests of containers that have none."),
+                ),
+                (
+                    "default_limit",
+                    Attribute::map(Type::String).optional().description("Limits of containers that have none."),
+                ),
+            ])
+            .optional()
+            .description(
+                "LimitRange of each namespace. Default: 100m CPU and 128Mi requested, limited to 512Mi. Empty: none.",
+            ),
+        ),
+        (
+            "read_only_groups",
+            Attribute::list(Type::String).optional().description(
+                "Groups that may read everything but Secrets: the built-in role `view`, and nodes, classes, \
+                 volumes, definitions and roles.",
+            ),
+        ),
+    ])
+    .optional()
+    .description(
+        "The built-in baseline: priority classes, default-deny network policies, quotas, limits and read-only \
+         roles. Conflicts with `manifests`.",
+    )
+}
