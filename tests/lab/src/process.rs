@@ -79,8 +79,8 @@ impl ProcessGroup {
     }
 
     /// Process id of the watcher, which is the id of the process group.
-    #[must_use]
-    pub fn id(&self) -> u32 {
+    #[cfg(test)]
+    fn id(&self) -> u32 {
         self.watcher.id()
     }
 
