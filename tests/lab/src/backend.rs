@@ -66,7 +66,10 @@ impl KubernetesBackend {
                 )
                 .await?;
                 let cluster = Arc::new(cluster);
-                self.clusters.write().await.insert(name, Arc::clone(&cluster));
+                self.clusters
+                    .write()
+                    .await
+                    .insert(name, Arc::clone(&cluster));
                 cluster
             }
         };
@@ -122,7 +125,10 @@ impl ClusterBackend for KubernetesBackend {
     }
 
     fn create_control_plane(&self, spec: ControlPlaneSpec) -> BackendFuture<'_, ControlPlane> {
-        let what = format!("starting the control plane of cluster {}", spec.cluster_name);
+        let what = format!(
+            "starting the control plane of cluster {}",
+            spec.cluster_name
+        );
         Box::pin(async move { self.create(spec).await.map_err(refused(what)) })
     }
 
@@ -132,7 +138,12 @@ impl ClusterBackend for KubernetesBackend {
         version: &'a str,
     ) -> BackendFuture<'a, ()> {
         Box::pin(async move {
-            let change = async { self.cluster(cluster_name).await?.change_version(version).await };
+            let change = async {
+                self.cluster(cluster_name)
+                    .await?
+                    .change_version(version)
+                    .await
+            };
             let what = format!("changing cluster {cluster_name} to Kubernetes {version}");
             change.await.map_err(refused(what))
         })
@@ -176,7 +187,12 @@ impl ClusterBackend for KubernetesBackend {
         node_name: &'a str,
     ) -> BackendFuture<'a, ()> {
         Box::pin(async move {
-            let delete = async { self.cluster(cluster_name).await?.delete_node(node_name).await };
+            let delete = async {
+                self.cluster(cluster_name)
+                    .await?
+                    .delete_node(node_name)
+                    .await
+            };
             let what = format!("removing node {node_name} from cluster {cluster_name}");
             delete.await.map_err(refused(what))
         })

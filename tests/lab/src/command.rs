@@ -96,10 +96,16 @@ impl LabDirectory {
 
     /// The state of the living daemon, `None` if there is none or it is still starting.
     fn state(&self) -> Result<Option<State>, LabError> {
-        if !self.0.exists() || self.lock()?.is_some() {
+        if !self.0.exists() {
             return Ok(None);
         }
         let path = self.file("state.json");
+        if let Some(_lock) = self.lock()? {
+            // Of a daemon that was killed. Removed under the lock, so that it is never taken for
+            // the state of the next one.
+            let _ = fs::remove_file(&path);
+            return Ok(None);
+        }
         match fs::read(&path) {
             Ok(bytes) => {
                 serde_json::from_slice(&bytes)
@@ -124,7 +130,10 @@ impl LabDirectory {
 pub async fn up(directory: &LabDirectory, mut serve: Command) -> Result<(), LabError> {
     directory.create()?;
     if let Some(state) = directory.state()? {
-        println!("The lab is already up at {} (process {}).", state.endpoint, state.process_id);
+        println!(
+            "The lab is already up at {} (process {}).",
+            state.endpoint, state.process_id
+        );
         return Ok(());
     }
     // Here and not in the daemon, so that the lines about it are seen.
@@ -140,8 +149,9 @@ pub async fn up(directory: &LabDirectory, mut serve: Command) -> Result<(), LabE
     let log = directory.file("log");
     println!("Starting the lab (log: {}) ...", log.display());
     let output = File::create(&log).map_err(LabError::io(format!("create {}", log.display())))?;
-    let errors =
-        output.try_clone().map_err(LabError::io(format!("open {}", log.display())))?;
+    let errors = output
+        .try_clone()
+        .map_err(LabError::io(format!("open {}", log.display())))?;
     let mut daemon = serve
         .stdin(Stdio::null())
         .stdout(output)
@@ -195,7 +205,6 @@ pub async fn up(directory: &LabDirectory, mut serve: Command) -> Result<(), LabE
 /// When the daemon does not end.
 pub async fn down(directory: &LabDirectory) -> Result<(), LabError> {
     let Some(state) = directory.state()? else {
-        let _ = fs::remove_file(directory.file("state.json"));
         println!("The lab is not up.");
         return Ok(());
     };
@@ -205,7 +214,10 @@ pub async fn down(directory: &LabDirectory) -> Result<(), LabError> {
     match ask::<Status>(&state.control, "status") {
         Ok(status) => {
             processes.push(status.moto.process_id);
-            let clusters = status.clusters.iter().flat_map(|cluster| &cluster.processes);
+            let clusters = status
+                .clusters
+                .iter()
+                .flat_map(|cluster| &cluster.processes);
             processes.extend(clusters.map(|process| process.process_id));
         }
         Err(error) => println!("The daemon does not answer ({error}); ending it anyway."),
@@ -221,9 +233,11 @@ pub async fn down(directory: &LabDirectory) -> Result<(), LabError> {
             .filter(|process| resident_kib(*process).is_some())
             .collect();
         if left.is_empty() && directory.lock()?.is_some() {
-            let _ = fs::remove_file(directory.file("state.json"));
             let _ = fs::remove_file(directory.file("kubeconfig"));
-            println!("The lab is down after {:.1} s.", start.elapsed().as_secs_f64());
+            println!(
+                "The lab is down after {:.1} s.",
+                start.elapsed().as_secs_f64()
+            );
             return Ok(());
         }
         if start.elapsed() > PATIENCE {
@@ -255,12 +269,21 @@ pub fn status(directory: &LabDirectory) -> Result<(), LabError> {
         process_id: state.process_id,
         resident_kib: resident_kib(state.process_id),
     };
-    println!("The lab is up at {} (log: {})", state.endpoint, directory.file("log").display());
+    println!(
+        "The lab is up at {} (log: {})",
+        state.endpoint,
+        directory.file("log").display()
+    );
     let mut total = 0;
     let mut print = |process: &ProcessReport| {
         let kib = process.resident_kib.unwrap_or_default();
         total += kib;
-        println!("  {:<26} pid {:<8} {:>6} MiB", process.name, process.process_id, kib / 1024);
+        println!(
+            "  {:<26} pid {:<8} {:>6} MiB",
+            process.name,
+            process.process_id,
+            kib / 1024
+        );
     };
     print(&daemon);
     print(&status.moto);
@@ -292,8 +315,14 @@ pub fn env(directory: &LabDirectory) -> Result<String, LabError> {
     for (name, value) in &state.environment {
         lines.push_str(&format!("export {name}={}\n", quoted(value)));
     }
-    lines.push_str(&format!("export KUBECONFIG={}\n", quoted(&kubeconfig.display().to_string())));
-    lines.push_str(&format!("export PATH={}:\"$PATH\"\n", quoted(&state.programs.display().to_string())));
+    lines.push_str(&format!(
+        "export KUBECONFIG={}\n",
+        quoted(&kubeconfig.display().to_string())
+    ));
+    lines.push_str(&format!(
+        "export PATH={}:\"$PATH\"\n",
+        quoted(&state.programs.display().to_string())
+    ));
     Ok(lines)
 }
 
@@ -363,6 +392,7 @@ pub async fn serve(directory: &LabDirectory) -> Result<(), LabError> {
 async fn own(directory: &LabDirectory) -> Result<File, LabError> {
     for _ in 0..40 {
         if let Some(lock) = directory.lock()? {
+            let _ = fs::remove_file(directory.file("state.json"));
             return Ok(lock);
         }
         tokio::time::sleep(POLL).await;
@@ -436,7 +466,8 @@ fn write_state(directory: &LabDirectory, state: &State) -> Result<(), LabError> 
     let what = || format!("write {}", path.display());
     let mut file = tempfile::NamedTempFile::new_in(&directory.0).map_err(LabError::io(what()))?;
     file.write_all(&bytes).map_err(LabError::io(what()))?;
-    file.persist(&path).map_err(|error| LabError::io(what())(error.error))?;
+    file.persist(&path)
+        .map_err(|error| LabError::io(what())(error.error))?;
     Ok(())
 }
 

@@ -70,9 +70,7 @@ impl Lab {
     ///
     /// # Errors
     /// When a tool cannot be built or a process does not start.
-    pub async fn start(
-        configure: impl FnOnce(&mut SimulatorConfig),
-    ) -> Result<Self, LabError> {
+    pub async fn start(configure: impl FnOnce(&mut SimulatorConfig)) -> Result<Self, LabError> {
         let (kubernetes, python) = tokio::task::spawn_blocking(|| {
             let toolbox = Toolbox::new()?;
             Ok((toolbox.kubernetes()?, toolbox.python()?))
@@ -170,7 +168,10 @@ impl Lab {
         [
             ("AWS_ENDPOINT_URL", self.endpoint()),
             ("AWS_ACCESS_KEY_ID", self.root.access_key_id.as_str()),
-            ("AWS_SECRET_ACCESS_KEY", self.root.secret_access_key.as_str()),
+            (
+                "AWS_SECRET_ACCESS_KEY",
+                self.root.secret_access_key.as_str(),
+            ),
             ("AWS_REGION", self.region.as_str()),
             ("AWS_DEFAULT_REGION", self.region.as_str()),
             ("AWS_CONFIG_FILE", "/dev/null"),

@@ -43,10 +43,8 @@ impl Moto {
         let deadline = Instant::now() + PATIENCE;
         loop {
             process.check()?;
-            let log = fs::read_to_string(process.log()).map_err(LabError::io(format!(
-                "read {}",
-                process.log().display()
-            )))?;
+            let log = fs::read_to_string(process.log())
+                .map_err(LabError::io(format!("read {}", process.log().display())))?;
             if let Some(address) = address(&log)
                 && TcpStream::connect(address).await.is_ok()
             {
@@ -97,7 +95,10 @@ mod tests {
     #[test]
     fn the_address_is_taken_from_a_whole_line() {
         for (log, expected) in [
-            (" * Running on http://127.0.0.1:34671\nPress", Some("127.0.0.1:34671")),
+            (
+                " * Running on http://127.0.0.1:34671\nPress",
+                Some("127.0.0.1:34671"),
+            ),
             (" * Running on http://127.0.0.1:346", None),
             ("WARNING: This is a development server.\n", None),
         ] {

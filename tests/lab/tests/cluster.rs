@@ -13,7 +13,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 async fn start(name: &str, version: &str) -> Cluster {
     let tools = Toolbox::new().unwrap().kubernetes().unwrap();
-    Cluster::start(&tools, ClusterSpec::new(name, version)).await.unwrap()
+    Cluster::start(&tools, ClusterSpec::new(name, version))
+        .await
+        .unwrap()
 }
 
 fn node(number: u8) -> NodeSpec {
@@ -22,7 +24,11 @@ fn node(number: u8) -> NodeSpec {
         provider_id: format!("aws:///us-east-1a/i-{number}"),
         internal_ip: [10, 0, 0, number].into(),
         kubelet_version: "v1.35.0-eks-lab".to_owned(),
-        labels: [("eks.amazonaws.com/nodegroup".to_owned(), "general".to_owned())].into(),
+        labels: [(
+            "eks.amazonaws.com/nodegroup".to_owned(),
+            "general".to_owned(),
+        )]
+        .into(),
         taints: Vec::new(),
         capacity: NodeCapacity {
             cpus: 2,
@@ -56,7 +62,12 @@ fn apply(cluster: &Cluster, manifest: &str) {
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(manifest.as_bytes()).unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(manifest.as_bytes())
+        .unwrap();
     assert!(child.wait().unwrap().success());
 }
 
@@ -114,7 +125,10 @@ async fn workloads_run_and_survive_drains_and_a_new_version() {
     let (one, two) = (node(1), node(2));
     cluster.apply_node(&one).await.unwrap();
     cluster.apply_node(&two).await.unwrap();
-    assert_eq!(cluster.ready_nodes().await.unwrap(), [one.name.clone(), two.name.clone()]);
+    assert_eq!(
+        cluster.ready_nodes().await.unwrap(),
+        [one.name.clone(), two.name.clone()]
+    );
     let columns = "jsonpath={.status.nodeInfo.kubeletVersion} {.status.nodeInfo.architecture} \
                    {.status.allocatable.cpu} {.status.addresses[0].address} {.spec.providerID}";
     assert_eq!(
@@ -124,11 +138,29 @@ async fn workloads_run_and_survive_drains_and_a_new_version() {
 
     apply(&cluster, DEPLOYMENT);
     apply(&cluster, JOB);
-    kubectl(&cluster, &["rollout", "status", "deployment/web", "--timeout=100s"]);
-    kubectl(&cluster, &["wait", "--for=condition=Complete", "job/once", "--timeout=100s"]);
+    kubectl(
+        &cluster,
+        &["rollout", "status", "deployment/web", "--timeout=100s"],
+    );
+    kubectl(
+        &cluster,
+        &[
+            "wait",
+            "--for=condition=Complete",
+            "job/once",
+            "--timeout=100s",
+        ],
+    );
     let addresses = kubectl(
         &cluster,
-        &["get", "pods", "-l", "app=web", "-o", "jsonpath={.items[*].status.podIP}"],
+        &[
+            "get",
+            "pods",
+            "-l",
+            "app=web",
+            "-o",
+            "jsonpath={.items[*].status.podIP}",
+        ],
     );
     assert_eq!(addresses.split_whitespace().count(), 2, "{addresses}");
 
@@ -143,13 +175,27 @@ async fn workloads_run_and_survive_drains_and_a_new_version() {
     }
     let (success, text) = try_kubectl(
         &cluster,
-        &["drain", &one.name, &two.name, "--ignore-daemonsets", "--force", "--timeout=2s"],
+        &[
+            "drain",
+            &one.name,
+            &two.name,
+            "--ignore-daemonsets",
+            "--force",
+            "--timeout=2s",
+        ],
     );
     assert!(!success, "{text}");
-    assert!(text.contains("Cannot evict pod as it would violate the pod's disruption budget"), "{text}");
+    assert!(
+        text.contains("Cannot evict pod as it would violate the pod's disruption budget"),
+        "{text}"
+    );
     let mut blocked = Vec::new();
     for node in [&one, &two] {
-        match cluster.drain_node(&node.name, Duration::ZERO, false).await.unwrap() {
+        match cluster
+            .drain_node(&node.name, Duration::ZERO, false)
+            .await
+            .unwrap()
+        {
             DrainOutcome::Drained => {}
             DrainOutcome::Blocked { pods } => blocked.extend(pods),
         }
@@ -160,14 +206,26 @@ async fn workloads_run_and_survive_drains_and_a_new_version() {
     cluster.apply_node(&node(3)).await.unwrap();
     kubectl(
         &cluster,
-        &["patch", "poddisruptionbudget", "web", "-p", r#"{"spec":{"minAvailable":1}}"#],
+        &[
+            "patch",
+            "poddisruptionbudget",
+            "web",
+            "-p",
+            r#"{"spec":{"minAvailable":1}}"#,
+        ],
     );
     for node in [&one, &two] {
-        let outcome = cluster.drain_node(&node.name, PATIENCE, false).await.unwrap();
+        let outcome = cluster
+            .drain_node(&node.name, PATIENCE, false)
+            .await
+            .unwrap();
         assert_eq!(outcome, DrainOutcome::Drained);
         cluster.delete_node(&node.name).await.unwrap();
     }
-    kubectl(&cluster, &["rollout", "status", "deployment/web", "--timeout=100s"]);
+    kubectl(
+        &cluster,
+        &["rollout", "status", "deployment/web", "--timeout=100s"],
+    );
     assert_eq!(cluster.ready_nodes().await.unwrap(), [node(3).name]);
 
     let emulated = |cluster: &Cluster| {
@@ -176,7 +234,10 @@ async fn workloads_run_and_survive_drains_and_a_new_version() {
         version["emulationMinor"].as_str().unwrap().to_owned()
     };
     let identity = |cluster: &Cluster| {
-        kubectl(cluster, &["get", "deployment", "web", "-o", "jsonpath={.metadata.uid}"])
+        kubectl(
+            cluster,
+            &["get", "deployment", "web", "-o", "jsonpath={.metadata.uid}"],
+        )
     };
     let (uid, endpoint) = (identity(&cluster), cluster.endpoint().to_owned());
     assert_eq!(emulated(&cluster), "35");
@@ -186,7 +247,10 @@ async fn workloads_run_and_survive_drains_and_a_new_version() {
     assert_eq!(identity(&cluster), uid);
     // The controllers work again, too.
     kubectl(&cluster, &["scale", "deployment/web", "--replicas=3"]);
-    kubectl(&cluster, &["rollout", "status", "deployment/web", "--timeout=100s"]);
+    kubectl(
+        &cluster,
+        &["rollout", "status", "deployment/web", "--timeout=100s"],
+    );
 
     let processes = cluster.processes().await;
     assert_eq!(processes.len(), 5);
@@ -216,10 +280,19 @@ async fn labels_and_taints_follow_the_spec_and_forced_drains_end() {
     spec.taints.clear();
     spec.labels.insert("team".to_owned(), "a".to_owned());
     cluster.apply_node(&spec).await.unwrap();
-    kubectl(&cluster, &["rollout", "status", "deployment/web", "--timeout=100s"]);
+    kubectl(
+        &cluster,
+        &["rollout", "status", "deployment/web", "--timeout=100s"],
+    );
     let shown = kubectl(
         &cluster,
-        &["get", "node", &spec.name, "-o", "jsonpath={.metadata.labels.team}:{.spec.taints}"],
+        &[
+            "get",
+            "node",
+            &spec.name,
+            "-o",
+            "jsonpath={.metadata.labels.team}:{.spec.taints}",
+        ],
     );
     assert_eq!(shown, "a:");
 
@@ -228,7 +301,10 @@ async fn labels_and_taints_follow_the_spec_and_forced_drains_end() {
         let path = "jsonpath={.status.currentHealthy}";
         kubectl(&cluster, &["get", "poddisruptionbudget", "web", "-o", path]) == "2"
     });
-    let outcome = cluster.drain_node(&spec.name, Duration::ZERO, true).await.unwrap();
+    let outcome = cluster
+        .drain_node(&spec.name, Duration::ZERO, true)
+        .await
+        .unwrap();
     assert_eq!(outcome, DrainOutcome::Drained);
 }
 
@@ -249,9 +325,19 @@ async fn a_process_that_ends_is_shown_with_its_last_lines() {
     let tools = Toolbox::new().unwrap().kubernetes().unwrap();
     let mut spec = ClusterSpec::new("broken", "1.36");
     spec.service_cidr = "not-a-range".to_owned();
-    let error = Cluster::start(&tools, spec).await.err().unwrap().to_string();
-    assert!(error.starts_with("kube-apiserver ended with exit status: 1"), "{error}");
-    assert!(error.contains("service-cluster-ip-range[0] is not a valid cidr"), "{error}");
+    let error = Cluster::start(&tools, spec)
+        .await
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(
+        error.starts_with("kube-apiserver ended with exit status: 1"),
+        "{error}"
+    );
+    assert!(
+        error.contains("service-cluster-ip-range[0] is not a valid cidr"),
+        "{error}"
+    );
 }
 
 const HOLDER: &str = "DEVOPSGENIE_LAB_TEST_HOLDER";
@@ -296,6 +382,8 @@ fn nothing_is_left_when_the_holder_is_killed() {
 
     holder.kill().unwrap();
     holder.wait().unwrap();
-    wait_until("all processes end", || !processes.iter().any(|process| alive(*process)));
+    wait_until("all processes end", || {
+        !processes.iter().any(|process| alive(*process))
+    });
     wait_until("the directory is removed", || !directory.exists());
 }

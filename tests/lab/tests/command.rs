@@ -12,7 +12,9 @@ const DIRECTORY: &str = "DEVOPSGENIE_LAB_TEST_DIRECTORY";
 #[tokio::test(flavor = "multi_thread")]
 async fn daemon() {
     if let Some(directory) = std::env::var_os(DIRECTORY) {
-        serve(&LabDirectory::at(PathBuf::from(directory))).await.unwrap();
+        serve(&LabDirectory::at(PathBuf::from(directory)))
+            .await
+            .unwrap();
     }
 }
 
@@ -58,10 +60,16 @@ async fn a_lab_is_up_until_it_is_taken_down() {
     status(&directory).unwrap();
 
     let environment = env(&directory).unwrap();
-    let (success, text) = shell(&environment, "aws sts get-caller-identity --query Account --output text");
+    let (success, text) = shell(
+        &environment,
+        "aws sts get-caller-identity --query Account --output text",
+    );
     assert!(success, "{text}");
     assert_eq!(text.trim(), "123456789012");
-    let (success, text) = shell(&environment, "command -v kubectl && kubectl version --client && echo $KUBECONFIG");
+    let (success, text) = shell(
+        &environment,
+        "command -v kubectl && kubectl version --client && echo $KUBECONFIG",
+    );
     assert!(success, "{text}");
     assert!(text.contains("Client Version: v1.36.3"), "{text}");
     assert!(text.contains("/.lab/kubeconfig"), "{text}");
@@ -84,7 +92,10 @@ async fn a_killed_daemon_does_not_stand_in_the_way() {
     let directory = LabDirectory::at(path.clone());
     up(&directory, daemon_command(&path)).await.unwrap();
     let first = process_id(&path);
-    let killed = Command::new("sh").args(["-c", &format!("kill -KILL {first}")]).status().unwrap();
+    let killed = Command::new("sh")
+        .args(["-c", &format!("kill -KILL {first}")])
+        .status()
+        .unwrap();
     assert!(killed.success());
     while !zombie(&first) && Path::new(&format!("/proc/{first}")).exists() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;

@@ -73,7 +73,10 @@ pub(super) fn kube_apiserver(
     flag("tls-private-key-file", &path(file::SERVING_KEY));
     flag("client-ca-file", &path(file::AUTHORITY));
     flag("service-account-issuer", &spec.issuer_url);
-    flag("service-account-key-file", &path(file::SERVICE_ACCOUNT_PUBLIC));
+    flag(
+        "service-account-key-file",
+        &path(file::SERVICE_ACCOUNT_PUBLIC),
+    );
     flag(
         "service-account-signing-key-file",
         &path(file::SERVICE_ACCOUNT_PRIVATE),
@@ -146,7 +149,11 @@ pub(super) fn kube_scheduler(tools: &KubernetesTools, directory: &Path, version:
 fn lone_controller(command: &mut Command, version: &str) {
     command
         .args(["--secure-port=0", "--leader-elect=false"])
-        .args(["--profiling=false", "--kube-api-qps=200", "--kube-api-burst=400"])
+        .args([
+            "--profiling=false",
+            "--kube-api-qps=200",
+            "--kube-api-burst=400",
+        ])
         .arg(format!("--emulated-version={version}"));
 }
 

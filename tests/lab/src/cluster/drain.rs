@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use eks_simulator::DrainOutcome;
 use k8s_openapi::api::core::v1::{Node, Pod};
-use kube::api::{DeleteParams, EvictParams, Patch, PatchParams};
 use kube::Api;
+use kube::api::{DeleteParams, EvictParams, Patch, PatchParams};
 use tokio::time::sleep;
 
 use super::node::{ignore_missing, pods_on};

@@ -347,7 +347,11 @@ fn write_files(directory: &Path, spec: &ClusterSpec, endpoint: &str) -> Result<S
         write(certificate, &identity.certificate_pem)?;
         write(key, &identity.key_pem)
     };
-    write_identity(&certificates.authority, file::AUTHORITY, file::AUTHORITY_KEY)?;
+    write_identity(
+        &certificates.authority,
+        file::AUTHORITY,
+        file::AUTHORITY_KEY,
+    )?;
     write_identity(&certificates.serving, file::SERVING, file::SERVING_KEY)?;
     let keys = &certificates.service_account;
     write(file::SERVICE_ACCOUNT_PRIVATE, &keys.private_pem)?;
@@ -387,13 +391,13 @@ fn write_files(directory: &Path, spec: &ClusterSpec, endpoint: &str) -> Result<S
 }
 
 async fn client(kubeconfig: &Path) -> Result<kube::Client, LabError> {
-    let unexpected =
-        |error: &dyn std::fmt::Display| LabError::Unexpected(format!("cannot use the lab's kubeconfig: {error}"));
+    let unexpected = |error: &dyn std::fmt::Display| {
+        LabError::Unexpected(format!("cannot use the lab's kubeconfig: {error}"))
+    };
     let kubeconfig = Kubeconfig::read_from(kubeconfig).map_err(|error| unexpected(&error))?;
-    let config =
-        kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
-            .await
-            .map_err(|error| unexpected(&error))?;
+    let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
+        .await
+        .map_err(|error| unexpected(&error))?;
     kube::Client::try_from(config).map_err(LabError::kubernetes("accept a client"))
 }
 
@@ -404,8 +408,7 @@ fn spawn_apiserver(
     version: &str,
     port: &ReservedPort,
 ) -> Result<Process, LabError> {
-    let command =
-        component::kube_apiserver(tools, group.directory(), spec, version, port.number());
+    let command = component::kube_apiserver(tools, group.directory(), spec, version, port.number());
     group.spawn("kube-apiserver", command)
 }
 

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use eks_simulator::NodeSpec;
-use k8s_openapi::api::core::v1::{
-    Node, NodeAddress, NodeStatus, NodeSystemInfo, Pod, Taint,
-};
+use k8s_openapi::api::core::v1::{Node, NodeAddress, NodeStatus, NodeSystemInfo, Pod, Taint};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube::Api;
 use kube::api::{DeleteParams, ListParams, PostParams};
@@ -33,13 +31,19 @@ pub(super) async fn apply(client: &kube::Client, spec: &NodeSpec) -> Result<(), 
             .await
             .map_err(LabError::kubernetes(format!("get node {}", spec.name)))?;
         let result = match existing {
-            None => nodes.create(&PostParams::default(), &merge(Node::default(), spec)?).await,
+            None => {
+                nodes
+                    .create(&PostParams::default(), &merge(Node::default(), spec)?)
+                    .await
+            }
             Some(existing) => {
                 let merged = merge(existing.clone(), spec)?;
                 if merged == existing {
                     return Ok(());
                 }
-                nodes.replace(&spec.name, &PostParams::default(), &merged).await
+                nodes
+                    .replace(&spec.name, &PostParams::default(), &merged)
+                    .await
             }
         };
         match result {
@@ -47,7 +51,9 @@ pub(super) async fn apply(client: &kube::Client, spec: &NodeSpec) -> Result<(), 
             // Changed or created by somebody else since it was read.
             Err(kube::Error::Api(status)) if status.code == 409 => {}
             Err(error) => {
-                return Err(LabError::kubernetes(format!("write node {}", spec.name))(error));
+                return Err(LabError::kubernetes(format!("write node {}", spec.name))(
+                    error,
+                ));
             }
         }
     }
@@ -73,7 +79,10 @@ fn merge(mut node: Node, spec: &NodeSpec) -> Result<Node, LabError> {
             .map(|taint| (taint.key.clone(), taint.effect.clone()))
             .collect(),
     };
-    annotations.insert(APPLIED.to_owned(), serde_json::to_string(&now).map_err(answer)?);
+    annotations.insert(
+        APPLIED.to_owned(),
+        serde_json::to_string(&now).map_err(answer)?,
+    );
 
     let labels = node.metadata.labels.get_or_insert_default();
     labels.retain(|key, _| !before.labels.contains(key));
@@ -86,9 +95,7 @@ fn merge(mut node: Node, spec: &NodeSpec) -> Result<Node, LabError> {
     node_spec.provider_id = Some(spec.provider_id.clone());
     let mut taints = node_spec.taints.take().unwrap_or_default();
     taints.retain(|taint| {
-        let same = |(key, effect): &(String, String)| {
-            *key == taint.key && *effect == taint.effect
-        };
+        let same = |(key, effect): &(String, String)| *key == taint.key && *effect == taint.effect;
         !before.taints.iter().any(same) && !now.taints.iter().any(same)
     });
     taints.extend(spec.taints.iter().map(|taint| Taint {
@@ -198,7 +205,9 @@ pub(super) async fn pods_on(client: &kube::Client, node: &str) -> Result<Vec<Pod
     let list = Api::<Pod>::all(client.clone())
         .list(&ListParams::default().fields(&format!("spec.nodeName={node}")))
         .await
-        .map_err(LabError::kubernetes(format!("list the pods of node {node}")))?;
+        .map_err(LabError::kubernetes(format!(
+            "list the pods of node {node}"
+        )))?;
     Ok(list.items)
 }
 
@@ -238,7 +247,11 @@ mod tests {
                     effect: (*effect).to_owned(),
                 })
                 .collect(),
-            capacity: NodeCapacity { cpus: 2, memory_mib: 8192, pods: 29 },
+            capacity: NodeCapacity {
+                cpus: 2,
+                memory_mib: 8192,
+                pods: 29,
+            },
             architecture: "amd64".to_owned(),
             os_image: "Amazon Linux 2023".to_owned(),
         }
@@ -273,24 +286,40 @@ mod tests {
         let info = node.status.clone().unwrap().node_info.unwrap();
         assert_eq!(info.kubelet_version, "v1.35.0-eks-1");
 
-        node.metadata.labels.as_mut().unwrap().insert("mine".to_owned(), "1".to_owned());
-        node.spec.as_mut().unwrap().taints.as_mut().unwrap().push(Taint {
-            key: "node.kubernetes.io/unschedulable".to_owned(),
-            effect: "NoSchedule".to_owned(),
-            ..Taint::default()
-        });
+        node.metadata
+            .labels
+            .as_mut()
+            .unwrap()
+            .insert("mine".to_owned(), "1".to_owned());
+        node.spec
+            .as_mut()
+            .unwrap()
+            .taints
+            .as_mut()
+            .unwrap()
+            .push(Taint {
+                key: "node.kubernetes.io/unschedulable".to_owned(),
+                effect: "NoSchedule".to_owned(),
+                ..Taint::default()
+            });
         let second = spec(&[("b", "2")], &[("gpu", "x", "NoExecute")]);
         let node = merge(node, &second).unwrap();
         assert_eq!(labels(&node), ["b=2", "mine=1"]);
         assert_eq!(
             taints(&node),
-            ["node.kubernetes.io/unschedulable=:NoSchedule", "gpu=x:NoExecute"]
+            [
+                "node.kubernetes.io/unschedulable=:NoSchedule",
+                "gpu=x:NoExecute"
+            ]
         );
     }
 
     #[test]
     fn applying_a_spec_again_changes_nothing() {
-        let spec = spec(&[("a", "1")], &[("x", "", "NoSchedule"), ("y", "1", "NoExecute")]);
+        let spec = spec(
+            &[("a", "1")],
+            &[("x", "", "NoSchedule"), ("y", "1", "NoExecute")],
+        );
         let node = merge(Node::default(), &spec).unwrap();
         assert_eq!(merge(node.clone(), &spec).unwrap(), node);
     }

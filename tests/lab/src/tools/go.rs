@@ -92,7 +92,8 @@ fn go(directory: &Path) -> Command {
 /// The version the tool's `go.mod` requires, without the `v`.
 pub(super) fn pinned_version(tool: &GoTool) -> Result<String, LabError> {
     let path = pins().join(tool.directory).join("go.mod");
-    let text = fs::read_to_string(&path).map_err(LabError::io(format!("read {}", path.display())))?;
+    let text =
+        fs::read_to_string(&path).map_err(LabError::io(format!("read {}", path.display())))?;
     required_version(&text, tool.module).ok_or_else(|| LabError::NoPin {
         path,
         what: tool.module.to_owned(),
@@ -102,7 +103,10 @@ pub(super) fn pinned_version(tool: &GoTool) -> Result<String, LabError> {
 fn required_version(go_mod: &str, module: &str) -> Option<String> {
     go_mod.lines().find_map(|line| {
         let line = line.trim();
-        let mut words = line.strip_prefix("require ").unwrap_or(line).split_whitespace();
+        let mut words = line
+            .strip_prefix("require ")
+            .unwrap_or(line)
+            .split_whitespace();
         (words.next() == Some(module))
             .then(|| words.next()?.strip_prefix('v').map(str::to_owned))
             .flatten()
@@ -156,8 +160,9 @@ fn linker_flags(tool: &GoTool, version: &str) -> String {
 /// The toolchain that `go` selects in the module's directory, with its platform, and whether cgo
 /// is used: both change the binary.
 fn go_version(sources: &Path) -> Result<Vec<u8>, LabError> {
-    let run = |arguments: &[&str]| {
-        let output = go(sources).args(arguments).output().map_err(|source| {
+    let run =
+        |arguments: &[&str]| {
+            let output = go(sources).args(arguments).output().map_err(|source| {
             if source.kind() == std::io::ErrorKind::NotFound {
                 LabError::MissingProgram {
                     program: "go",
@@ -168,16 +173,16 @@ fn go_version(sources: &Path) -> Result<Vec<u8>, LabError> {
                 LabError::Io { what: "run `go`".to_owned(), source }
             }
         })?;
-        if output.status.success() {
-            Ok(output.stdout)
-        } else {
-            Err(LabError::Command {
-                command: format!("go {}", arguments.join(" ")),
-                status: output.status.to_string(),
-                output: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-            })
-        }
-    };
+            if output.status.success() {
+                Ok(output.stdout)
+            } else {
+                Err(LabError::Command {
+                    command: format!("go {}", arguments.join(" ")),
+                    status: output.status.to_string(),
+                    output: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+                })
+            }
+        };
     let mut answer = run(&["version"])?;
     answer.extend(run(&["env", "CGO_ENABLED"])?);
     Ok(answer)
@@ -197,7 +202,10 @@ fn build(
     let partial = tempfile::Builder::new()
         .prefix(".partial-")
         .tempdir_in(cache)
-        .map_err(LabError::io(format!("make a directory in {}", cache.display())))?;
+        .map_err(LabError::io(format!(
+            "make a directory in {}",
+            cache.display()
+        )))?;
     // In a group, so that an interrupted run does not leave a compiler behind.
     let group = ProcessGroup::new("build")?;
     for (package, program) in tool.programs {
@@ -218,8 +226,10 @@ fn build(
         }
     }
     let partial = partial.keep();
-    fs::rename(&partial, directory)
-        .map_err(LabError::io(format!("move the build to {}", directory.display())))?;
+    fs::rename(&partial, directory).map_err(LabError::io(format!(
+        "move the build to {}",
+        directory.display()
+    )))?;
     done();
     Ok(())
 }
@@ -231,12 +241,24 @@ mod tests {
     #[test]
     fn versions_are_read_from_go_mod() {
         for (go_mod, module, expected) in [
-            ("require k8s.io/kubernetes v1.36.3\n", "k8s.io/kubernetes", Some("1.36.3")),
-            ("require (\n\ta/b v0.1.0 // indirect\n)\n", "a/b", Some("0.1.0")),
+            (
+                "require k8s.io/kubernetes v1.36.3\n",
+                "k8s.io/kubernetes",
+                Some("1.36.3"),
+            ),
+            (
+                "require (\n\ta/b v0.1.0 // indirect\n)\n",
+                "a/b",
+                Some("0.1.0"),
+            ),
             ("require k8s.io/kubernetes v1.36.3\n", "k8s.io/kube", None),
             ("tool a/b\n", "a/b", None),
         ] {
-            assert_eq!(required_version(go_mod, module).as_deref(), expected, "{go_mod}");
+            assert_eq!(
+                required_version(go_mod, module).as_deref(),
+                expected,
+                "{go_mod}"
+            );
         }
     }
 

@@ -64,8 +64,11 @@ impl Toolbox {
     /// # Errors
     /// When none of these variables is set.
     pub fn new() -> Result<Self, LabError> {
-        let variable =
-            |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let variable = |name: &str| {
+            std::env::var_os(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
         let cache = variable("DEVOPSGENIE_LAB_CACHE")
             .or_else(|| variable("XDG_CACHE_HOME").map(|base| base.join("devopsgenie/lab")))
             .or_else(|| variable("HOME").map(|home| home.join(".cache/devopsgenie/lab")))
@@ -112,7 +115,9 @@ impl Toolbox {
     /// # Errors
     /// When Go is missing or the build fails.
     pub fn opentofu(&self) -> Result<PathBuf, LabError> {
-        Ok(go::ensure(&self.cache, &go::OPENTOFU)?.directory.join("tofu"))
+        Ok(go::ensure(&self.cache, &go::OPENTOFU)?
+            .directory
+            .join("tofu"))
     }
 
     /// moto, the AWS CLI and botocore in a virtual environment of their own.
@@ -159,7 +164,12 @@ fn lock(cache: &Path, entry: &str) -> Result<File, LabError> {
         Err(TryLockError::WouldBlock) => {
             say(&format!("waiting for another process that makes {entry}"));
         }
-        Err(TryLockError::Error(source)) => return Err(LabError::Io { what: what(), source }),
+        Err(TryLockError::Error(source)) => {
+            return Err(LabError::Io {
+                what: what(),
+                source,
+            });
+        }
     }
     file.lock().map_err(LabError::io(what()))?;
     Ok(file)

@@ -107,7 +107,13 @@ fn make(directory: &Path, requirements: &Path) -> Result<(), LabError> {
     create.args(["-m", "venv"]).arg(directory);
     let mut install = Command::new(directory.join("bin/python"));
     install
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ])
         .args(["--require-hashes", "--no-deps", "--requirement"])
         .arg(requirements);
     for (name, command) in [("venv", create), ("pip", install)] {
