@@ -76,7 +76,6 @@ impl fmt::Display for Diagnostic {
 
 /// A list of errors and warnings, in the order they were found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[must_use = "diagnostics that are not returned never reach the user"]
 pub struct Diagnostics(Vec<Diagnostic>);
 
 impl Diagnostics {

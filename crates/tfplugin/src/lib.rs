@@ -15,6 +15,8 @@ pub mod schema;
 mod serve;
 mod server;
 mod state;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod validate;
 
 pub use tfplugin_cty as cty;

@@ -133,7 +133,7 @@ impl Server {
     }
 
     /// Checks all schemas, and that each model has the type of its schema.
-    fn check_schemas(&self) -> Diagnostics {
+    pub(crate) fn check_schemas(&self) -> Diagnostics {
         let described = self.provider_described();
         let mut diagnostics = check_schema(
             "the provider",

@@ -2,6 +2,7 @@
 //! client see these types.
 
 #![allow(
+    dead_code,
     missing_docs,
     clippy::all,
     clippy::unwrap_used,

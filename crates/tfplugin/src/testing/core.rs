@@ -1,0 +1,243 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use tonic::codegen::http;
+
+use super::decode;
+use super::managed::Managed;
+use super::transport::{self, Process, Transport};
+use crate::cty::{Type, Value, msgpack};
+use crate::diagnostics::Diagnostics;
+use crate::provider::Provider;
+use crate::schema::Schema;
+use crate::server::Server;
+use crate::server::proto;
+use crate::server::proto::provider_client::ProviderClient;
+use crate::server::proto::provider_server::ProviderServer;
+
+const MAXIMUM_MESSAGE: usize = 256 * 1024 * 1024;
+
+/// The version this client claims, as Terraform does in `ConfigureProvider`.
+const TERRAFORM_VERSION: &str = "1.11.4";
+
+/// Terraform Core, connected to one provider.
+///
+/// Clones use the same connection.
+#[derive(Clone)]
+pub struct Core {
+    pub(super) client: ProviderClient<Transport>,
+    schemas: Arc<Schemas>,
+    process: Option<Arc<Process>>,
+}
+
+struct Schemas {
+    provider: Schema,
+    resources: BTreeMap<String, Schema>,
+    data_sources: BTreeMap<String, Schema>,
+}
+
+impl Core {
+    /// Connects to a provider in this process, not yet configured. Requests are encoded and
+    /// decoded as on a socket.
+    pub async fn in_process<P: Provider>(provider: P) -> Self {
+        let server = ProviderServer::new(Server::new(provider))
+            .max_decoding_message_size(MAXIMUM_MESSAGE)
+            .max_encoding_message_size(MAXIMUM_MESSAGE);
+        Self::connect(Transport::InProcess(server), None).await
+    }
+
+    /// Starts a provider's executable as Core does, with the handshake and mutual TLS, and
+    /// connects over its socket. The process is killed when the last clone is dropped.
+    pub async fn spawn(binary: impl AsRef<Path>) -> Self {
+        let (transport, process) = transport::spawn(binary.as_ref()).await;
+        Self::connect(transport, Some(Arc::new(process))).await
+    }
+
+    async fn connect(transport: Transport, process: Option<Arc<Process>>) -> Self {
+        let origin = http::Uri::from_static("http://localhost");
+        let mut client = ProviderClient::with_origin(transport, origin)
+            .max_decoding_message_size(MAXIMUM_MESSAGE)
+            .max_encoding_message_size(MAXIMUM_MESSAGE);
+        let response = client
+            .get_provider_schema(proto::get_provider_schema::Request {})
+            .await
+            .expect("GetProviderSchema succeeds")
+            .into_inner();
+        let diagnostics = decode::diagnostics(response.diagnostics);
+        assert!(!diagnostics.has_errors(), "{diagnostics}");
+        let decode_all = |schemas: std::collections::HashMap<String, proto::Schema>| {
+            schemas
+                .iter()
+                .map(|(name, schema)| (name.clone(), decode::schema(schema)))
+                .collect()
+        };
+        let provider = response.provider.expect("the provider has a schema");
+        Self {
+            client,
+            schemas: Arc::new(Schemas {
+                provider: decode::schema(&provider),
+                resources: decode_all(response.resource_schemas),
+                data_sources: decode_all(response.data_source_schemas),
+            }),
+            process,
+        }
+    }
+
+    /// Validates and configures the provider. Attributes that are left out of `config` are null.
+    ///
+    /// # Errors
+    /// The provider's diagnostics when one is an error; the warnings otherwise.
+    pub async fn configure(&mut self, config: Value) -> Result<Diagnostics, Diagnostics> {
+        let ty = self.schemas.provider.ty();
+        let config = dynamic(&complete(config, &ty), &ty);
+        let validated = self
+            .client
+            .validate_provider_config(proto::validate_provider_config::Request {
+                config: Some(config.clone()),
+            })
+            .await
+            .expect("ValidateProviderConfig succeeds")
+            .into_inner();
+        let mut diagnostics = warnings(validated.diagnostics)?;
+        let configured = self
+            .client
+            .configure_provider(proto::configure_provider::Request {
+                terraform_version: TERRAFORM_VERSION.to_owned(),
+                config: Some(config),
+                client_capabilities: Some(capabilities()),
+            })
+            .await
+            .expect("ConfigureProvider succeeds")
+            .into_inner();
+        diagnostics.extend(warnings(configured.diagnostics)?);
+        Ok(diagnostics)
+    }
+
+    /// A resource instance of the given type, without a state.
+    pub fn resource(&self, type_name: &str) -> Managed {
+        let schema = self
+            .schemas
+            .resources
+            .get(type_name)
+            .unwrap_or_else(|| panic!("the provider has no resource {type_name}"));
+        Managed::new(self.clone(), type_name, schema.clone())
+    }
+
+    /// Validates and reads a data source.
+    ///
+    /// # Errors
+    /// The provider's diagnostics when one is an error; the value and the warnings otherwise.
+    pub async fn read_data_source(
+        &mut self,
+        type_name: &str,
+        config: Value,
+    ) -> Result<(Value, Diagnostics), Diagnostics> {
+        let schemas = Arc::clone(&self.schemas);
+        let schema = schemas
+            .data_sources
+            .get(type_name)
+            .unwrap_or_else(|| panic!("the provider has no data source {type_name}"));
+        let ty = schema.ty();
+        let config = dynamic(&complete(config, &ty), &ty);
+        let validated = self
+            .client
+            .validate_data_resource_config(proto::validate_data_resource_config::Request {
+                type_name: type_name.to_owned(),
+                config: Some(config.clone()),
+            })
+            .await
+            .expect("ValidateDataResourceConfig succeeds")
+            .into_inner();
+        let mut diagnostics = warnings(validated.diagnostics)?;
+        let read = self
+            .client
+            .read_data_source(proto::read_data_source::Request {
+                type_name: type_name.to_owned(),
+                config: Some(config),
+                provider_meta: None,
+                client_capabilities: Some(capabilities()),
+            })
+            .await
+            .expect("ReadDataSource succeeds")
+            .into_inner();
+        diagnostics.extend(warnings(read.diagnostics)?);
+        let state = value(read.state.as_ref(), &ty);
+        assert!(!state.is_null(), "a data source must not be null");
+        assert!(state.is_wholly_known(), "a data source must be known");
+        Ok((state, diagnostics))
+    }
+
+    /// Asks the provider to stop, as the first Ctrl-C does. Running calls go on.
+    pub async fn stop(&self) {
+        self.client
+            .clone()
+            .stop_provider(proto::stop_provider::Request {})
+            .await
+            .expect("StopProvider succeeds");
+    }
+
+    /// Whether this is a process of its own.
+    pub fn is_process(&self) -> bool {
+        self.process.is_some()
+    }
+}
+
+/// What this client accepts, as Terraform 1.11 does.
+pub(super) fn capabilities() -> proto::ClientCapabilities {
+    proto::ClientCapabilities {
+        write_only_attributes_allowed: true,
+        ..Default::default()
+    }
+}
+
+/// The warnings, or all diagnostics when one is an error.
+pub(super) fn warnings(diagnostics: Vec<proto::Diagnostic>) -> Result<Diagnostics, Diagnostics> {
+    let diagnostics = decode::diagnostics(diagnostics);
+    if diagnostics.has_errors() {
+        Err(diagnostics)
+    } else {
+        Ok(diagnostics)
+    }
+}
+
+pub(super) fn dynamic(value: &Value, ty: &Type) -> proto::DynamicValue {
+    proto::DynamicValue {
+        msgpack: msgpack::encode(value, ty).expect("the value has the type of the schema"),
+        json: Vec::new(),
+    }
+}
+
+pub(super) fn value(dynamic: Option<&proto::DynamicValue>, ty: &Type) -> Value {
+    match dynamic {
+        Some(dynamic) if !dynamic.msgpack.is_empty() => {
+            msgpack::decode(&dynamic.msgpack, ty).expect("the answer has the type of the schema")
+        }
+        _ => Value::Null,
+    }
+}
+
+/// Adds null for every attribute that an object of the configuration leaves out.
+pub(super) fn complete(value: Value, ty: &Type) -> Value {
+    match (value, ty) {
+        (Value::Object(mut values), Type::Object(object)) => {
+            for (name, ty) in object.attributes() {
+                let value = values.remove(name).unwrap_or(Value::Null);
+                values.insert(name.clone(), complete(value, ty));
+            }
+            Value::Object(values)
+        }
+        (Value::List(elements), Type::List(ty)) => {
+            Value::list(elements.into_iter().map(|element| complete(element, ty)))
+        }
+        (Value::Set(elements), Type::Set(ty)) => {
+            Value::set(elements.into_iter().map(|element| complete(element, ty)))
+        }
+        (Value::Map(entries), Type::Map(ty)) => Value::map(
+            entries
+                .into_iter()
+                .map(|(key, element)| (key, complete(element, ty))),
+        ),
+        (value, _) => value,
+    }
+}
