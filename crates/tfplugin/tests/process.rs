@@ -1,0 +1,204 @@
+//! The example provider as a process of its own: over the real socket with mutual TLS, and under
+//! the real Terraform.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+
+use tfplugin::cty::Value;
+use tfplugin::testing::{Action, Core};
+
+/// Path of the example provider, which cargo builds unless it is fresh.
+fn provider() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let cargo = std::env::var_os("CARGO").expect("the tests run under cargo");
+        let output = Command::new(cargo)
+            .args(["build", "--quiet", "--package", "tfplugin"])
+            .args(["--example", "file_provider", "--message-format=json"])
+            .stderr(Stdio::inherit())
+            .output()
+            .expect("cargo starts");
+        assert!(output.status.success(), "the example does not build");
+        let messages = String::from_utf8(output.stdout).expect("cargo writes UTF-8");
+        let executable = messages.lines().rev().find_map(|line| {
+            let message: serde_json::Value = serde_json::from_str(line).ok()?;
+            Some(PathBuf::from(message["executable"].as_str()?))
+        });
+        executable.expect("cargo names the executable")
+    })
+}
+
+fn text(value: &Value, attribute: &str) -> String {
+    let path = tfplugin::cty::Path::root().attribute(attribute);
+    let value = value.get(&path).and_then(Value::as_str);
+    value.expect("a known text").to_owned()
+}
+
+#[tokio::test]
+async fn a_file_over_the_real_socket() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut core = Core::spawn(provider()).await;
+    core.configure(Value::object([(
+        "directory",
+        Value::from(directory.path().to_str().unwrap()),
+    )]))
+    .await
+    .unwrap();
+    let mut file = core.resource("file_file");
+    let named = |path: &str, content: &str| {
+        Value::object([("path", Value::from(path)), ("content", Value::from(content))])
+    };
+    let on_disk = |path: &str| std::fs::read_to_string(directory.path().join(path)).ok();
+
+    let plan = file.apply(named("a.txt", "one")).await.unwrap();
+    assert_eq!(plan.action, Action::Create);
+    assert_eq!(on_disk("a.txt").as_deref(), Some("one"));
+    let plan = file.plan(named("a.txt", "one")).await.unwrap();
+    assert_eq!(plan.action, Action::NoOp);
+
+    let plan = file.apply(named("a.txt", "two")).await.unwrap();
+    assert_eq!(plan.action, Action::Update);
+    assert_eq!(on_disk("a.txt").as_deref(), Some("two"));
+
+    std::fs::write(directory.path().join("a.txt"), "drift").unwrap();
+    let plan = file.apply(named("a.txt", "two")).await.unwrap();
+    assert_eq!(plan.action, Action::Update, "drift is repaired");
+    assert_eq!(on_disk("a.txt").as_deref(), Some("two"));
+
+    let plan = file.apply(named("b.txt", "two")).await.unwrap();
+    assert_eq!(plan.action, Action::Replace);
+    assert_eq!((on_disk("a.txt"), on_disk("b.txt").as_deref()), (None, Some("two")));
+
+    let mut imported = core.resource("file_file");
+    imported.import("b.txt").await.unwrap();
+    assert_eq!(text(imported.state(), "content"), "two");
+
+    let (content, _) = core
+        .read_data_source("file_content", Value::object([("path", Value::from("b.txt"))]))
+        .await
+        .unwrap();
+    assert_eq!(text(&content, "content"), "two");
+
+    file.destroy().await.unwrap();
+    assert_eq!(on_disk("b.txt"), None);
+
+    let error = file.plan(Value::object([("path", Value::from("c"))])).await.unwrap_err();
+    assert!(error.to_string().contains("Set exactly one of `content`, `sensitive_content`."));
+}
+
+#[test]
+fn started_by_hand_it_says_what_it_is() {
+    let output = Command::new(provider())
+        .env_remove("TF_PLUGIN_MAGIC_COOKIE")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty());
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("registry.terraform.io/example/file"), "{message}");
+}
+
+/// A directory with a configuration, a file mirror of the provider and a place for files.
+struct Workspace {
+    directory: tempfile::TempDir,
+    terraform: String,
+}
+
+const CONFIGURATION: &str = r#"
+terraform {
+  required_providers { file = { source = "example.com/example/file" } }
+}
+variable "directory" {}
+variable "content" { default = "hello" }
+provider "file" { directory = var.directory }
+resource "file_file" "first" {
+  path    = "first.txt"
+  content = var.content
+}
+resource "file_file" "second" {
+  path              = "second.txt"
+  sensitive_content = file_file.first.id
+}
+data "file_content" "second" {
+  path       = file_file.second.path
+  depends_on = [file_file.second]
+}
+output "second" { value = data.file_content.second.content }
+"#;
+
+impl Workspace {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        for folder in ["bin", "files", "configuration"] {
+            std::fs::create_dir(root.join(folder)).unwrap();
+        }
+        std::fs::copy(provider(), root.join("bin/terraform-provider-file")).unwrap();
+        std::fs::write(root.join("configuration/main.tf"), CONFIGURATION).unwrap();
+        let overrides = format!(
+            "provider_installation {{\n  dev_overrides {{\n    \"example.com/example/file\" = {:?}\n  }}\n  direct {{}}\n}}\n",
+            root.join("bin")
+        );
+        std::fs::write(root.join("terraform.rc"), overrides).unwrap();
+        let terraform = std::env::var("TF_BINARY").unwrap_or_else(|_| "terraform".to_owned());
+        Self { directory, terraform }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let root = self.directory.path();
+        Command::new(&self.terraform)
+            .current_dir(root.join("configuration"))
+            .args(arguments)
+            .env("TF_CLI_CONFIG_FILE", root.join("terraform.rc"))
+            .env("TF_VAR_directory", root.join("files"))
+            .env("TF_IN_AUTOMATION", "1")
+            .env("CHECKPOINT_DISABLE", "1")
+            .output()
+            .unwrap()
+    }
+
+    fn succeed(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}\n{text}\n{errors}");
+        text
+    }
+
+    fn assert_plan_is_empty(&self) {
+        let output = self.run(&["plan", "-no-color", "-input=false", "-detailed-exitcode"]);
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{text}");
+    }
+}
+
+#[test]
+#[ignore = "needs terraform on PATH, or TF_BINARY"]
+fn the_real_terraform() {
+    let workspace = Workspace::new();
+    let file = |name: &str| workspace.directory.path().join("files").join(name);
+    let apply = ["apply", "-no-color", "-input=false", "-auto-approve"];
+
+    let text = workspace.succeed(&apply);
+    assert!(text.contains("2 added, 0 changed, 0 destroyed"), "{text}");
+    assert_eq!(std::fs::read_to_string(file("first.txt")).unwrap(), "hello");
+    assert_eq!(
+        std::fs::read_to_string(file("second.txt")).unwrap(),
+        file("first.txt").to_str().unwrap()
+    );
+    workspace.assert_plan_is_empty();
+
+    let mut changed = apply.to_vec();
+    changed.push("-var=content=changed");
+    let text = workspace.succeed(&changed);
+    assert!(text.contains("0 added, 1 changed, 0 destroyed"), "{text}");
+
+    // Drift is repaired: the file that is gone comes back.
+    std::fs::remove_file(file("second.txt")).unwrap();
+    let text = workspace.succeed(&changed);
+    assert!(text.contains("1 added, 0 changed, 0 destroyed"), "{text}");
+
+    workspace.succeed(&["destroy", "-no-color", "-input=false", "-auto-approve"]);
+    assert_eq!(std::fs::read_dir(file("")).unwrap().count(), 0);
+}
