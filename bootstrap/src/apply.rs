@@ -13,7 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::EngineError;
 use crate::inventory::{
-    Inventory, SetIdentity, ends_everything, ensure_namespace, read_inventory, set_of, write_inventory,
+    Inventory, SetIdentity, ends_everything, ensure_namespace, read_inventory, set_of,
+    write_inventory,
 };
 use crate::lease;
 use crate::plan::{DesiredObject, DesiredSet, ObjectRecord, Records, Salt, Stage};
@@ -180,7 +181,10 @@ async fn apply_stage(
     applied: &mut Applied,
 ) -> Result<(), EngineError> {
     tracing::info!(set = %request.set.name, ?stage, objects = objects.len(), "applying");
-    let has_definitions = request.desired.iter().any(|(_, object)| object.stage == Stage::Definitions);
+    let has_definitions = request
+        .desired
+        .iter()
+        .any(|(_, object)| object.stage == Stage::Definitions);
     let patience = if stage == Stage::CustomResources && has_definitions {
         SERVED_WITHIN
     } else {
@@ -194,7 +198,10 @@ async fn apply_stage(
             (object, outcome)
         })
         .collect();
-    let results: Vec<_> = futures::stream::iter(work).buffer_unordered(PARALLEL).collect().await;
+    let results: Vec<_> = futures::stream::iter(work)
+        .buffer_unordered(PARALLEL)
+        .collect()
+        .await;
     let mut waiting: Vec<ObjectReference> = Vec::new();
     let mut no_answer = None;
     for (object, outcome) in results {
@@ -257,7 +264,9 @@ async fn apply_object(
         addon: object.addon.clone(),
         source,
     };
-    let (reference, sent) = resolve_scope(cluster, object, patience).await.map_err(failed)?;
+    let (reference, sent) = resolve_scope(cluster, object, patience)
+        .await
+        .map_err(failed)?;
     if !is_known && let Some(live) = cluster.get(&reference).await.map_err(failed)? {
         refuse_foreign(set, object, &live)?;
     }
@@ -288,7 +297,11 @@ async fn apply_object(
     Ok((reference, sent, live))
 }
 
-fn refuse_foreign(set: &SetIdentity, object: &DesiredObject, live: &Value) -> Result<(), EngineError> {
+fn refuse_foreign(
+    set: &SetIdentity,
+    object: &DesiredObject,
+    live: &Value,
+) -> Result<(), EngineError> {
     match set_of(live) {
         Some(other) if other != set.name => Err(EngineError::OtherSet {
             key: object.key.clone(),
@@ -307,8 +320,13 @@ async fn resolve_scope(
 ) -> Result<(ObjectReference, Value), Error> {
     let started = Instant::now();
     let scope = loop {
-        match cluster.scope(&object.reference.api_version, &object.reference.kind).await {
-            Err(Error::KindNotServed { .. } | Error::GroupUnavailable { .. }) if started.elapsed() < patience => {
+        match cluster
+            .scope(&object.reference.api_version, &object.reference.kind)
+            .await
+        {
+            Err(Error::KindNotServed { .. } | Error::GroupUnavailable { .. })
+                if started.elapsed() < patience =>
+            {
                 tokio::time::sleep(Duration::from_millis(500)).await;
             }
             other => break other?,

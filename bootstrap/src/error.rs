@@ -109,7 +109,9 @@ pub enum EngineError {
         source: WaitError,
     },
     /// The user stopped the run.
-    #[error("stopped before it was complete; what exists is in the inventory, and the next apply carries on")]
+    #[error(
+        "stopped before it was complete; what exists is in the inventory, and the next apply carries on"
+    )]
     Cancelled,
     /// No randomness from the system.
     #[error("the system gives no random numbers")]

@@ -39,7 +39,12 @@ impl SetIdentity {
     }
 
     fn inventory(&self) -> ObjectReference {
-        ObjectReference::new("v1", "ConfigMap", Some(&self.namespace), &self.object_name())
+        ObjectReference::new(
+            "v1",
+            "ConfigMap",
+            Some(&self.namespace),
+            &self.object_name(),
+        )
     }
 
     /// Whether a live object carries our label.
@@ -50,7 +55,9 @@ impl SetIdentity {
 
 /// The set that a live object belongs to.
 pub(crate) fn set_of(live: &Value) -> Option<&str> {
-    live.pointer("/metadata/labels")?.get(ADDON_SET_LABEL)?.as_str()
+    live.pointer("/metadata/labels")?
+        .get(ADDON_SET_LABEL)?
+        .as_str()
 }
 
 /// One object of the inventory.
@@ -114,7 +121,10 @@ impl Inventory {
 ///
 /// # Errors
 /// Another owner's inventory, one of a newer provider, or one that cannot be understood.
-pub async fn read_inventory(cluster: &Cluster, set: &SetIdentity) -> Result<Option<Inventory>, EngineError> {
+pub async fn read_inventory(
+    cluster: &Cluster,
+    set: &SetIdentity,
+) -> Result<Option<Inventory>, EngineError> {
     let Some(live) = cluster.get(&set.inventory()).await? else {
         return Ok(None);
     };
@@ -130,7 +140,10 @@ pub async fn read_inventory(cluster: &Cluster, set: &SetIdentity) -> Result<Opti
         .and_then(Value::as_str)
         .ok_or_else(|| broken(format!("it has no key {DATA_KEY}")))?;
     let value: Value = serde_json::from_str(text).map_err(|error| broken(error.to_string()))?;
-    let found = value.get("format").and_then(Value::as_u64).and_then(|format| u32::try_from(format).ok());
+    let found = value
+        .get("format")
+        .and_then(Value::as_u64)
+        .and_then(|format| u32::try_from(format).ok());
     match found {
         Some(found) if found > FORMAT => {
             return Err(EngineError::NewerInventory {
@@ -141,7 +154,8 @@ pub async fn read_inventory(cluster: &Cluster, set: &SetIdentity) -> Result<Opti
         }
         _ => {}
     }
-    let inventory: Inventory = serde_json::from_value(value).map_err(|error| broken(error.to_string()))?;
+    let inventory: Inventory =
+        serde_json::from_value(value).map_err(|error| broken(error.to_string()))?;
     if inventory.owner != set.owner {
         return Err(EngineError::OtherOwner {
             name: set.name.clone(),
@@ -209,7 +223,10 @@ pub(crate) async fn ensure_namespace(
 }
 
 /// Deletes the inventory, and the namespace if it was made for inventories and holds no other.
-pub(crate) async fn delete_inventory(cluster: &Cluster, set: &SetIdentity) -> Result<(), EngineError> {
+pub(crate) async fn delete_inventory(
+    cluster: &Cluster,
+    set: &SetIdentity,
+) -> Result<(), EngineError> {
     cluster
         .delete(&set.inventory(), Propagation::Background, None)
         .await?;
@@ -244,11 +261,18 @@ pub(crate) async fn delete_empty_namespace(
         .iter()
         .filter_map(|object| object.pointer("/metadata/name").and_then(Value::as_str))
         .any(|name| name != "kube-root-ca.crt");
-    if kept || !cluster.list("coordination.k8s.io/v1", "Lease", &options).await?.is_empty() {
+    if kept
+        || !cluster
+            .list("coordination.k8s.io/v1", "Lease", &options)
+            .await?
+            .is_empty()
+    {
         return Ok(());
     }
     let uid = live.pointer("/metadata/uid").and_then(Value::as_str);
-    cluster.delete(&reference, Propagation::Background, uid).await?;
+    cluster
+        .delete(&reference, Propagation::Background, uid)
+        .await?;
     wait::until_gone(cluster, vec![reference], deadline, stop)
         .await
         .map_err(|source| EngineError::Wait {

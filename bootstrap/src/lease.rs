@@ -42,7 +42,11 @@ impl Held {
         if self.is_lost() {
             return;
         }
-        if let Err(error) = self.cluster.delete(&self.reference, Propagation::Background, None).await {
+        if let Err(error) = self
+            .cluster
+            .delete(&self.reference, Propagation::Background, None)
+            .await
+        {
             tracing::warn!(error = %error, "the Lease could not be deleted; it ends by itself");
         }
     }
@@ -74,7 +78,11 @@ pub(crate) async fn acquire(
     loop {
         match cluster.get(&reference).await? {
             None => {
-                if cluster.create(&lease(&reference, &me, None), &set.field_manager).await?.is_some() {
+                if cluster
+                    .create(&lease(&reference, &me, None), &set.field_manager)
+                    .await?
+                    .is_some()
+                {
                     return Ok(hold(cluster, set, reference, me, stop));
                 }
             }
@@ -88,9 +96,15 @@ pub(crate) async fn acquire(
                 seen = Some((version.clone(), unchanged_since));
                 if other.is_empty() || other == me || unchanged_since.elapsed() >= DURATION {
                     if other != me && !other.is_empty() {
-                        tracing::warn!(holder = other, "the last apply of this set ended without giving its Lease back");
+                        tracing::warn!(
+                            holder = other,
+                            "the last apply of this set ended without giving its Lease back"
+                        );
                     }
-                    match cluster.replace(&lease(&reference, &me, Some(&version)), &set.field_manager).await {
+                    match cluster
+                        .replace(&lease(&reference, &me, Some(&version)), &set.field_manager)
+                        .await
+                    {
                         Ok(_) => return Ok(hold(cluster, set, reference, me, stop)),
                         Err(Error::Changed { .. } | Error::Api { code: 404, .. }) => seen = None,
                         Err(error) => return Err(error.into()),
@@ -152,7 +166,12 @@ fn hold(
 }
 
 /// Renews; false when the Lease is another's.
-async fn renew(cluster: &Cluster, reference: &ObjectReference, me: &str, field_manager: &str) -> Result<bool, Error> {
+async fn renew(
+    cluster: &Cluster,
+    reference: &ObjectReference,
+    me: &str,
+    field_manager: &str,
+) -> Result<bool, Error> {
     let Some(live) = cluster.get(reference).await? else {
         return Ok(false);
     };
@@ -160,7 +179,10 @@ async fn renew(cluster: &Cluster, reference: &ObjectReference, me: &str, field_m
         return Ok(false);
     }
     let version = text(&live, "/metadata/resourceVersion");
-    match cluster.replace(&lease(reference, me, Some(&version)), field_manager).await {
+    match cluster
+        .replace(&lease(reference, me, Some(&version)), field_manager)
+        .await
+    {
         Ok(_) => Ok(true),
         Err(Error::Changed { .. }) => Ok(false),
         Err(error) => Err(error),
@@ -169,7 +191,9 @@ async fn renew(cluster: &Cluster, reference: &ObjectReference, me: &str, field_m
 
 fn lease(reference: &ObjectReference, holder: &str, version: Option<&str>) -> Value {
     // MicroTime: RFC 3339 with exactly six fractional digits.
-    let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
+    let now = jiff::Timestamp::now()
+        .strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
+        .to_string();
     let mut lease = json!({
         "apiVersion": reference.api_version,
         "kind": reference.kind,
@@ -193,9 +217,17 @@ fn holder() -> Result<String, EngineError> {
         .map(|name| name.trim().to_owned())
         .or_else(|| std::env::var("HOSTNAME").ok())
         .unwrap_or_else(|| "unknown-host".to_owned());
-    Ok(format!("{host}/{}/{}", std::process::id(), new_identifier()?))
+    Ok(format!(
+        "{host}/{}/{}",
+        std::process::id(),
+        new_identifier()?
+    ))
 }
 
 fn text(object: &Value, pointer: &str) -> String {
-    object.pointer(pointer).and_then(Value::as_str).unwrap_or("").to_owned()
+    object
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or("")
+        .to_owned()
 }

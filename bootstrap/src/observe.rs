@@ -15,7 +15,9 @@ pub async fn observe(cluster: &Cluster, records: &mut Records, salt: &Salt) -> R
     let calls: Vec<_> = records
         .iter()
         .map(|(key, record)| (key.clone(), record.reference.clone()))
-        .map(|(key, reference)| async move { Ok::<_, Error>((key, cluster.get(&reference).await?)) })
+        .map(
+            |(key, reference)| async move { Ok::<_, Error>((key, cluster.get(&reference).await?)) },
+        )
         .collect();
     let live: Vec<_> = futures::stream::iter(calls)
         .buffer_unordered(PARALLEL)

@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::EngineError;
 use crate::inventory::{
-    InventoryEntry, SetIdentity, delete_empty_namespace, delete_inventory, ends_everything, read_inventory,
-    write_inventory,
+    InventoryEntry, SetIdentity, delete_empty_namespace, delete_inventory, ends_everything,
+    read_inventory, write_inventory,
 };
 use crate::lease;
 use crate::plan::Stage;
@@ -95,7 +95,9 @@ async fn work(
         delete_inventory(cluster, set).await?;
     } else {
         inventory.complete = false;
-        inventory.objects.retain(|key, _| !removed.removed.contains(key));
+        inventory
+            .objects
+            .retain(|key, _| !removed.removed.contains(key));
         write_inventory(cluster, set, &inventory).await?;
     }
     Ok(removed)
@@ -111,7 +113,10 @@ pub(crate) async fn delete_entries(
 ) -> Removed {
     let mut removal = Removed::default();
     for stage in Stage::ALL.into_iter().rev() {
-        let of_stage: Vec<_> = entries.iter().filter(|(_, entry)| entry.stage == stage).collect();
+        let of_stage: Vec<_> = entries
+            .iter()
+            .filter(|(_, entry)| entry.stage == stage)
+            .collect();
         if of_stage.is_empty() {
             continue;
         }
@@ -124,7 +129,10 @@ pub(crate) async fn delete_entries(
             .into_iter()
             .map(|(key, entry)| async move { (key, entry, delete_one(cluster, set, entry).await) })
             .collect();
-        let results: Vec<_> = futures::stream::iter(work).buffer_unordered(PARALLEL).collect().await;
+        let results: Vec<_> = futures::stream::iter(work)
+            .buffer_unordered(PARALLEL)
+            .collect()
+            .await;
         let mut waiting = BTreeMap::new();
         for (key, entry, result) in results {
             match result {
@@ -165,7 +173,11 @@ pub(crate) async fn delete_entries(
 }
 
 /// Deletes an object if it is ours. One that lost our label belongs to somebody else now.
-async fn delete_one(cluster: &Cluster, set: &SetIdentity, entry: &InventoryEntry) -> Result<Deletion, Error> {
+async fn delete_one(
+    cluster: &Cluster,
+    set: &SetIdentity,
+    entry: &InventoryEntry,
+) -> Result<Deletion, Error> {
     let Some(live) = cluster.get(&entry.reference).await? else {
         return Ok(Deletion::Gone);
     };

@@ -9,7 +9,8 @@ use devopsgenie_bootstrap::plan::{
     AddonInput, AddonSource, BaselineInputs, DesiredSet, Records, Salt, changes, render,
 };
 use devopsgenie_bootstrap::{
-    Applied, ApplyRequest, Generation, Removed, SetIdentity, apply, new_salt, observe, read_inventory, remove,
+    Applied, ApplyRequest, Generation, Removed, SetIdentity, apply, new_salt, observe,
+    read_inventory, remove,
 };
 use devopsgenie_kubernetes::{
     ApplyOptions, Cluster, Connection, KubeconfigFile, ListOptions, ObjectReference, describe,
@@ -26,8 +27,13 @@ async fn kubeconfig() -> PathBuf {
     }
     let lab = LAB
         .get_or_init(|| async {
-            let tools = devopsgenie_lab::Toolbox::new().unwrap().kubernetes().unwrap();
-            let version = devopsgenie_lab::served_versions(&tools.version).pop().unwrap();
+            let tools = devopsgenie_lab::Toolbox::new()
+                .unwrap()
+                .kubernetes()
+                .unwrap();
+            let version = devopsgenie_lab::served_versions(&tools.version)
+                .pop()
+                .unwrap();
             let spec = devopsgenie_lab::ClusterSpec::new("bootstrap", &version);
             devopsgenie_lab::Cluster::start(&tools, spec).await.unwrap()
         })
@@ -40,7 +46,9 @@ async fn cluster() -> Cluster {
         path: Some(kubeconfig().await),
         context: None,
     };
-    Cluster::connect(&Connection::Kubeconfig(file)).await.unwrap()
+    Cluster::connect(&Connection::Kubeconfig(file))
+        .await
+        .unwrap()
 }
 
 /// One set, its inventory in a namespace of its own, so that tests do not meet.
@@ -91,12 +99,20 @@ impl Fixture {
     }
 
     async fn create(&self, desired: &DesiredSet) -> Applied {
-        self.apply(desired, Generation::New("g1".to_owned()), 60).await
+        self.apply(desired, Generation::New("g1".to_owned()), 60)
+            .await
     }
 
     async fn remove(&self, seconds: u64) -> Removed {
         let deadline = Instant::now() + Duration::from_secs(seconds);
-        remove(&self.cluster, &self.set, None, deadline, &CancellationToken::new()).await
+        remove(
+            &self.cluster,
+            &self.set,
+            None,
+            deadline,
+            &CancellationToken::new(),
+        )
+        .await
     }
 
     async fn get(&self, api_version: &str, kind: &str, name: &str) -> Option<Value> {
@@ -116,7 +132,11 @@ impl Fixture {
 }
 
 fn errors(errors: &[devopsgenie_bootstrap::EngineError]) -> String {
-    errors.iter().map(|error| describe(error)).collect::<Vec<_>>().join("\n")
+    errors
+        .iter()
+        .map(|error| describe(error))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn complete(applied: &Applied) {
@@ -161,18 +181,27 @@ async fn a_set_is_created_kept_and_taken_away_with_nothing_left() {
     let applied = fixture.create(&desired).await;
     complete(&applied);
     assert_eq!(applied.records.len(), desired.iter().count());
-    let inventory = read_inventory(&fixture.cluster, &fixture.set).await.unwrap().unwrap();
+    let inventory = read_inventory(&fixture.cluster, &fixture.set)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(inventory.complete);
     assert_eq!(
         inventory.objects.keys().collect::<Vec<_>>(),
         desired.iter().map(|(key, _)| key).collect::<Vec<_>>()
     );
-    let text = serde_json::to_string(&inventory).unwrap() + &serde_json::to_string(&applied.records).unwrap();
-    assert!(!text.contains("hunter2") && !text.contains("aHVudGVyMg"), "{text}");
+    let text = serde_json::to_string(&inventory).unwrap()
+        + &serde_json::to_string(&applied.records).unwrap();
+    assert!(
+        !text.contains("hunter2") && !text.contains("aHVudGVyMg"),
+        "{text}"
+    );
 
     // What the API server stores otherwise than it was sent (cpu: 1000m) is no drift.
     let mut records = applied.records;
-    observe(&fixture.cluster, &mut records, &fixture.salt).await.unwrap();
+    observe(&fixture.cluster, &mut records, &fixture.salt)
+        .await
+        .unwrap();
     assert_eq!(drifted(&records), Vec::<&str>::new());
     let told = changes(&desired.digests(), &records, Some(&fixture.salt), &desired);
     assert_eq!(told, BTreeMap::new());
@@ -180,8 +209,15 @@ async fn a_set_is_created_kept_and_taken_away_with_nothing_left() {
     // Applying again stores nothing new.
     let version = |live: Option<Value>| live.unwrap()["metadata"]["resourceVersion"].clone();
     let before = version(fixture.get("apps/v1", "Deployment", "web").await);
-    complete(&fixture.apply(&desired, Generation::Keep("g1".to_owned()), 60).await);
-    assert_eq!(version(fixture.get("apps/v1", "Deployment", "web").await), before);
+    complete(
+        &fixture
+            .apply(&desired, Generation::Keep("g1".to_owned()), 60)
+            .await,
+    );
+    assert_eq!(
+        version(fixture.get("apps/v1", "Deployment", "web").await),
+        before
+    );
 
     let removed = fixture.remove(90).await;
     assert!(removed.errors.is_empty(), "{}", errors(&removed.errors));
@@ -197,11 +233,18 @@ async fn a_set_is_created_kept_and_taken_away_with_nothing_left() {
         ("apiextensions.k8s.io/v1", "CustomResourceDefinition"),
         ("rbac.authorization.k8s.io/v1", "ClusterRole"),
     ] {
-        let left = fixture.cluster.list(api_version, kind, &options).await.unwrap();
+        let left = fixture
+            .cluster
+            .list(api_version, kind, &options)
+            .await
+            .unwrap();
         assert!(left.is_empty(), "{left:?}");
     }
     let inventory_namespace = ObjectReference::new("v1", "Namespace", None, &fixture.set.namespace);
-    assert_eq!(fixture.cluster.get(&inventory_namespace).await.unwrap(), None);
+    assert_eq!(
+        fixture.cluster.get(&inventory_namespace).await.unwrap(),
+        None
+    );
     // Once more: what is gone already is no error.
     assert!(fixture.remove(10).await.errors.is_empty());
 }
@@ -237,10 +280,18 @@ async fn objects_that_leave_the_set_are_deleted() {
     let fixture = Fixture::new("prune").await;
     let both = fixture.render(&format!("{NAMESPACE}{CONFIG}"));
     complete(&fixture.create(&both).await);
-    let fewer = fixture.render(&format!("{NAMESPACE}{}", CONFIG.split("---").next().unwrap()));
-    let applied = fixture.apply(&fewer, Generation::Keep("g1".to_owned()), 60).await;
+    let fewer = fixture.render(&format!(
+        "{NAMESPACE}{}",
+        CONFIG.split("---").next().unwrap()
+    ));
+    let applied = fixture
+        .apply(&fewer, Generation::Keep("g1".to_owned()), 60)
+        .await;
     complete(&applied);
-    assert_eq!(applied.removed.iter().collect::<Vec<_>>(), ["Secret/objects-prune/login"]);
+    assert_eq!(
+        applied.removed.iter().collect::<Vec<_>>(),
+        ["Secret/objects-prune/login"]
+    );
     assert_eq!(fixture.get("v1", "Secret", "login").await, None);
     assert!(fixture.get("v1", "ConfigMap", "config").await.is_some());
     assert!(fixture.remove(60).await.errors.is_empty());
@@ -263,18 +314,34 @@ async fn drift_is_seen_and_repaired_and_what_others_add_is_not_drift() {
     let secret = ObjectReference::new("v1", "Secret", Some(&fixture.namespace()), "login");
     fixture
         .cluster
-        .delete(&secret, devopsgenie_kubernetes::Propagation::Background, None)
+        .delete(
+            &secret,
+            devopsgenie_kubernetes::Propagation::Background,
+            None,
+        )
         .await
         .unwrap();
-    observe(&fixture.cluster, &mut records, &fixture.salt).await.unwrap();
-    assert_eq!(drifted(&records), ["ConfigMap/objects-drift/config", "Secret/objects-drift/login"]);
+    observe(&fixture.cluster, &mut records, &fixture.salt)
+        .await
+        .unwrap();
+    assert_eq!(
+        drifted(&records),
+        [
+            "ConfigMap/objects-drift/config",
+            "Secret/objects-drift/login"
+        ]
+    );
     let told = changes(&desired.digests(), &records, Some(&fixture.salt), &desired);
     assert_eq!(
         told["ConfigMap/objects-drift/config"],
         "data.greeting: \"bye\" -> \"hello\" (changed outside of Terraform)"
     );
 
-    complete(&fixture.apply(&desired, Generation::Keep("g1".to_owned()), 60).await);
+    complete(
+        &fixture
+            .apply(&desired, Generation::Keep("g1".to_owned()), 60)
+            .await,
+    );
     let live = fixture.get("v1", "ConfigMap", "config").await.unwrap();
     assert_eq!(live["data"], json!({"greeting": "hello", "extra": "x"}));
     assert!(fixture.get("v1", "Secret", "login").await.is_some());
@@ -285,7 +352,11 @@ async fn drift_is_seen_and_repaired_and_what_others_add_is_not_drift() {
 async fn what_belongs_to_others_is_not_touched() {
     let fixture = Fixture::new("ours").await;
     let other = Fixture::new("theirs").await;
-    complete(&other.create(&other.render(&format!("{NAMESPACE}{CONFIG}"))).await);
+    complete(
+        &other
+            .create(&other.render(&format!("{NAMESPACE}{CONFIG}")))
+            .await,
+    );
 
     // An object of another set.
     let stolen = render(
@@ -312,15 +383,27 @@ async fn what_belongs_to_others_is_not_touched() {
         owner: "thief".to_owned(),
         ..other.set.clone()
     };
-    let error = read_inventory(&fixture.cluster, &thief).await.unwrap_err().to_string();
-    assert!(error.contains("belongs to \"tests\", and this configuration is \"thief\""), "{error}");
+    let error = read_inventory(&fixture.cluster, &thief)
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("belongs to \"tests\", and this configuration is \"thief\""),
+        "{error}"
+    );
 
     // A field that somebody else manages.
     let foreign = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "shared", "namespace": other.namespace()}, "data": {"k": "theirs"}});
     other.change(foreign, "flux").await;
-    let manifest = format!("{NAMESPACE}{CONFIG}---\n{{apiVersion: v1, kind: ConfigMap, metadata: {{name: shared}}, data: {{k: ours}}}}");
+    let manifest = format!(
+        "{NAMESPACE}{CONFIG}---\n{{apiVersion: v1, kind: ConfigMap, metadata: {{name: shared}}, data: {{k: ours}}}}"
+    );
     let applied = other
-        .apply(&other.render(&manifest), Generation::Keep("g1".to_owned()), 60)
+        .apply(
+            &other.render(&manifest),
+            Generation::Keep("g1".to_owned()),
+            60,
+        )
         .await;
     assert_eq!(
         errors(&applied.errors),
@@ -348,20 +431,42 @@ spec:
 async fn what_is_not_ready_is_named_and_the_next_apply_carries_on() {
     let fixture = Fixture::new("broken").await;
     let desired = fixture.render(&format!("{NAMESPACE}{CONFIG}---\n{BROKEN}"));
-    let applied = fixture.apply(&desired, Generation::New("g1".to_owned()), 6).await;
+    let applied = fixture
+        .apply(&desired, Generation::New("g1".to_owned()), 6)
+        .await;
     let told = errors(&applied.errors);
-    assert!(told.starts_with("objects of the stage workloads are not ready: after "), "{told}");
-    assert!(told.contains("Deployment objects-broken/broken: 0 of 1 replicas are ready"), "{told}");
+    assert!(
+        told.starts_with("objects of the stage workloads are not ready: after "),
+        "{told}"
+    );
+    assert!(
+        told.contains("Deployment objects-broken/broken: 0 of 1 replicas are ready"),
+        "{told}"
+    );
     assert!(told.contains("  Pod broken-"), "{told}");
     assert_eq!(applied.records.len(), 4);
-    let inventory = read_inventory(&fixture.cluster, &fixture.set).await.unwrap().unwrap();
+    let inventory = read_inventory(&fixture.cluster, &fixture.set)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(!inventory.complete);
 
-    let mended = fixture.render(&format!("{NAMESPACE}{CONFIG}---\n{}", BROKEN.replace("spec:\n  selector", "spec:\n  replicas: 0\n  selector")));
-    let applied = fixture.apply(&mended, Generation::New("g2".to_owned()), 60).await;
+    let mended = fixture.render(&format!(
+        "{NAMESPACE}{CONFIG}---\n{}",
+        BROKEN.replace("spec:\n  selector", "spec:\n  replicas: 0\n  selector")
+    ));
+    let applied = fixture
+        .apply(&mended, Generation::New("g2".to_owned()), 60)
+        .await;
     complete(&applied);
-    let inventory = read_inventory(&fixture.cluster, &fixture.set).await.unwrap().unwrap();
-    assert_eq!((inventory.complete, inventory.generation.as_str()), (true, "g2"));
+    let inventory = read_inventory(&fixture.cluster, &fixture.set)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (inventory.complete, inventory.generation.as_str()),
+        (true, "g2")
+    );
     assert!(fixture.remove(90).await.errors.is_empty());
 }
 
@@ -379,7 +484,12 @@ async fn a_removal_names_the_finalizer_that_blocks_it_and_carries_on_later() {
         told.contains("ConfigMap objects-held/config: it is being deleted and waits for finalizers example.com/hold"),
         "{told}"
     );
-    assert!(read_inventory(&fixture.cluster, &fixture.set).await.unwrap().is_some());
+    assert!(
+        read_inventory(&fixture.cluster, &fixture.set)
+            .await
+            .unwrap()
+            .is_some()
+    );
     object["metadata"]["finalizers"] = json!([]);
     fixture.change(object, "holder").await;
     let removed = fixture.remove(90).await;
@@ -392,7 +502,8 @@ async fn two_applies_exclude_each_other_and_a_dead_one_gives_way() {
     let broken = fixture.render(&format!("{NAMESPACE}{BROKEN}"));
     let quick = fixture.render(&format!("{NAMESPACE}{CONFIG}"));
     {
-        let mut first = std::pin::pin!(fixture.apply(&broken, Generation::New("g1".to_owned()), 600));
+        let mut first =
+            std::pin::pin!(fixture.apply(&broken, Generation::New("g1".to_owned()), 600));
         // Until the first one waits for its Deployment.
         loop {
             tokio::select! {
@@ -411,13 +522,21 @@ async fn two_applies_exclude_each_other_and_a_dead_one_gives_way() {
             second = second => second,
         };
         let told = errors(&second.errors);
-        assert!(told.contains("another apply works on this add-on set"), "{told}");
+        assert!(
+            told.contains("another apply works on this add-on set"),
+            "{told}"
+        );
         // The first one is cut off here, as by a kill: it gives nothing back.
     }
-    let third = fixture.apply(&quick, Generation::New("g3".to_owned()), 60).await;
+    let third = fixture
+        .apply(&quick, Generation::New("g3".to_owned()), 60)
+        .await;
     complete(&third);
     // What the dead apply had made and the new one does not want is gone.
-    assert_eq!(third.removed.iter().collect::<Vec<_>>(), ["apps/Deployment/objects-busy/broken"]);
+    assert_eq!(
+        third.removed.iter().collect::<Vec<_>>(),
+        ["apps/Deployment/objects-busy/broken"]
+    );
     assert!(fixture.remove(90).await.errors.is_empty());
 }
 
@@ -436,7 +555,11 @@ async fn a_stopped_apply_says_what_it_reached() {
     };
     let work = apply(&fixture.cluster, request);
     let watch = async {
-        while fixture.get("apps/v1", "Deployment", "broken").await.is_none() {
+        while fixture
+            .get("apps/v1", "Deployment", "broken")
+            .await
+            .is_none()
+        {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         stop.cancel();

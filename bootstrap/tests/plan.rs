@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use devopsgenie_bootstrap::plan::{
-    AddonInput, AddonSource, BaselineInputs, DesiredSet, ObjectRecord, Records, Salt, Stage, changes, render,
+    AddonInput, AddonSource, BaselineInputs, DesiredSet, ObjectRecord, Records, Salt, Stage,
+    changes, render,
 };
 
 const WEB: &str = "\
@@ -43,7 +44,12 @@ fn salt() -> Salt {
 fn records(set: &DesiredSet) -> Records {
     set.iter()
         .map(|(key, object)| {
-            let record = ObjectRecord::new(object.reference.clone(), &object.object, &object.object, &salt());
+            let record = ObjectRecord::new(
+                object.reference.clone(),
+                &object.object,
+                &object.object,
+                &salt(),
+            );
             (key.clone(), record)
         })
         .collect()
@@ -63,7 +69,8 @@ fn the_changes_name_objects_and_fields_and_no_secret() {
             "apps/Deployment/team-a/web => spec.replicas: 2 -> 3",
         ),
         (
-            WEB.replace("1.27", "1.28").replace("replicas: 2", "paused: true"),
+            WEB.replace("1.27", "1.28")
+                .replace("replicas: 2", "paused: true"),
             "apps/Deployment/team-a/web => spec.paused: added true; spec.replicas: removed (was 2); \
              spec.template.spec.containers[name=web].image: \"nginx:1.27\" -> \"nginx:1.28\"",
         ),
@@ -81,8 +88,10 @@ fn the_changes_name_objects_and_fields_and_no_secret() {
         ),
         // Neither order nor style nor what a cluster adds is a change.
         (
-            WEB.replace("metadata: {name: web}", "metadata:\n  creationTimestamp: null\n  name: \"web\"")
-                + "status: {}\n",
+            WEB.replace(
+                "metadata: {name: web}",
+                "metadata:\n  creationTimestamp: null\n  name: \"web\"",
+            ) + "status: {}\n",
             "",
         ),
     ];
@@ -103,8 +112,14 @@ fn drift_found_by_a_read_is_told_and_repaired() {
     let deployment = "apps/Deployment/team-a/web";
     let mut live = set.get(deployment).unwrap().object.clone();
     live["spec"]["replicas"] = 5.into();
-    records.get_mut(deployment).unwrap().observe(Some(&live), &salt());
-    records.get_mut("Secret/team-a/login").unwrap().observe(None, &salt());
+    records
+        .get_mut(deployment)
+        .unwrap()
+        .observe(Some(&live), &salt());
+    records
+        .get_mut("Secret/team-a/login")
+        .unwrap()
+        .observe(None, &salt());
     state.remove("Secret/team-a/login");
     state.insert(deployment.to_owned(), "drifted".to_owned());
     insta::assert_json_snapshot!(changes(&state, &records, Some(&salt()), &set), @r#"
@@ -119,7 +134,10 @@ fn drift_found_by_a_read_is_told_and_repaired() {
 fn a_long_change_is_bounded() {
     let many = |prefix: &str| {
         let data: String = (0..30).map(|n| format!("  k{n}: {prefix}{n}\n")).collect();
-        format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c}}\ndata:\n{data}  long: {}\n", prefix.repeat(500))
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c}}\ndata:\n{data}  long: {}\n",
+            prefix.repeat(500)
+        )
     };
     let told = plan(&many("a"), &many("b"));
     let text = &told["ConfigMap/team-a/c"];
@@ -132,7 +150,10 @@ fn a_state_without_private_data_still_says_what_changes() {
     let old = set(&[WEB]);
     let new = set(&[&WEB.replace("replicas: 2", "replicas: 3")]);
     let told = changes(&old.digests(), &Records::new(), None, &new);
-    assert_eq!(told, BTreeMap::from([("apps/Deployment/team-a/web".to_owned(), "update".to_owned())]));
+    assert_eq!(
+        told,
+        BTreeMap::from([("apps/Deployment/team-a/web".to_owned(), "update".to_owned())])
+    );
 }
 
 #[test]
@@ -158,17 +179,29 @@ spec: {group: example.com, scope: Cluster, names: {kind: Widget, plural: widgets
 {apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingWebhookConfiguration, metadata: {name: v}}
 ";
     let set = set(&[crd]);
-    let mut found: Vec<_> = set.iter().map(|(key, object)| (object.stage, key.as_str())).collect();
+    let mut found: Vec<_> = set
+        .iter()
+        .map(|(key, object)| (object.stage, key.as_str()))
+        .collect();
     found.sort();
     assert_eq!(
         found,
         [
             (Stage::Namespaces, "Namespace/team-a"),
-            (Stage::Definitions, "apiextensions.k8s.io/CustomResourceDefinition/widgets.example.com"),
+            (
+                Stage::Definitions,
+                "apiextensions.k8s.io/CustomResourceDefinition/widgets.example.com"
+            ),
             (Stage::Foundations, "ConfigMap/elsewhere/c"),
-            (Stage::Foundations, "rbac.authorization.k8s.io/ClusterRole/r"),
+            (
+                Stage::Foundations,
+                "rbac.authorization.k8s.io/ClusterRole/r"
+            ),
             (Stage::Workloads, "apps/Deployment/team-a/d"),
-            (Stage::Extensions, "admissionregistration.k8s.io/ValidatingWebhookConfiguration/v"),
+            (
+                Stage::Extensions,
+                "admissionregistration.k8s.io/ValidatingWebhookConfiguration/v"
+            ),
             (Stage::CustomResources, "example.com/Widget/w"),
             (Stage::CustomResources, "other.io/Gadget/team-a/g"),
         ]
@@ -178,7 +211,10 @@ spec: {group: example.com, scope: Cluster, names: {kind: Widget, plural: widgets
 #[test]
 fn wrong_manifests_are_refused_with_their_place() {
     let cases = [
-        ("kind: ConfigMap\nmetadata: {name: a}\n", "document 1, line 1: apiVersion is missing in this ConfigMap"),
+        (
+            "kind: ConfigMap\nmetadata: {name: a}\n",
+            "document 1, line 1: apiVersion is missing in this ConfigMap",
+        ),
         (
             "apiVersion: v1\nmetadata: {name: a}\n",
             "document 1, line 1: kind is missing; every object needs apiVersion, kind and metadata.name",
@@ -204,7 +240,10 @@ fn wrong_manifests_are_refused_with_their_place() {
         let errors = render("platform", &[manifests("web", Some("team-a"), &[text])]).unwrap_err();
         let told: Vec<_> = errors.iter().map(ToString::to_string).collect();
         assert_eq!(told, [expected]);
-        assert_eq!((errors[0].addon.as_str(), errors[0].manifest), ("web", Some(0)));
+        assert_eq!(
+            (errors[0].addon.as_str(), errors[0].manifest),
+            ("web", Some(0))
+        );
     }
 }
 

@@ -65,7 +65,11 @@ pub(super) fn render_baseline(inputs: &BaselineInputs) -> Vec<Value> {
             ("devopsgenie-low".to_owned(), -1_000),
         ])
     };
-    for (name, value) in inputs.priority_classes.clone().unwrap_or_else(default_classes) {
+    for (name, value) in inputs
+        .priority_classes
+        .clone()
+        .unwrap_or_else(default_classes)
+    {
         objects.push(json!({
             "apiVersion": "scheduling.k8s.io/v1",
             "kind": "PriorityClass",

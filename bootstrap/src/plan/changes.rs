@@ -31,7 +31,10 @@ pub fn changes(
         let record = records.get(key);
         match (previous.get(key), record) {
             (_, Some(record)) if record.missing => {
-                changes.insert(key.clone(), "create (it was deleted outside of Terraform)".to_owned());
+                changes.insert(
+                    key.clone(),
+                    "create (it was deleted outside of Terraform)".to_owned(),
+                );
             }
             (None, _) => {
                 changes.insert(key.clone(), "create".to_owned());
@@ -68,8 +71,14 @@ fn field_changes(record: &ObjectRecord, wanted: &Leaves) -> Vec<String> {
         if old == new {
             continue;
         }
-        let is_secret = [old, new].into_iter().flatten().any(|value| value.starts_with('!'));
-        let is_digest = [old, new].into_iter().flatten().any(|value| value.starts_with('#'));
+        let is_secret = [old, new]
+            .into_iter()
+            .flatten()
+            .any(|value| value.starts_with('!'));
+        let is_digest = [old, new]
+            .into_iter()
+            .flatten()
+            .any(|value| value.starts_with('#'));
         let mut text = match (old, new) {
             _ if is_secret => format!("{path}: (sensitive value {})", verb(old, new)),
             _ if is_digest => format!("{path}: (long value {})", verb(old, new)),
@@ -104,7 +113,12 @@ fn shown(value: &str) -> String {
 }
 
 fn bounded(fields: &[String]) -> String {
-    let mut text = fields.iter().take(FIELDS_TOLD).cloned().collect::<Vec<_>>().join("; ");
+    let mut text = fields
+        .iter()
+        .take(FIELDS_TOLD)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join("; ");
     if fields.len() > FIELDS_TOLD {
         text.push_str(&format!("; and {} more fields", fields.len() - FIELDS_TOLD));
     }

@@ -80,7 +80,10 @@ pub struct ObjectRecord {
     pub missing: bool,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
 fn is_zero(depth: &usize) -> bool {
     *depth == 0
 }
@@ -253,7 +256,9 @@ pub(super) fn canonical(value: &Value) -> String {
             let sorted: BTreeMap<_, _> = fields.iter().collect();
             let fields: Vec<_> = sorted
                 .into_iter()
-                .map(|(name, field)| format!("{}:{}", Value::String(name.clone()), canonical(field)))
+                .map(|(name, field)| {
+                    format!("{}:{}", Value::String(name.clone()), canonical(field))
+                })
                 .collect();
             format!("{{{}}}", fields.join(","))
         }
@@ -281,9 +286,9 @@ fn list_key(items: &[Value]) -> Option<&'static str> {
 
 fn is_plain(name: &str) -> bool {
     !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-' || byte == b'$')
+        && name.bytes().all(|byte| {
+            byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-' || byte == b'$'
+        })
 }
 
 fn push_name(path: &mut String, name: &str) {
@@ -350,10 +355,10 @@ fn bracket_step<'a>(current: &'a Value, step: &str) -> Option<&'a Value> {
         return current.get(index);
     }
     let (key, wanted) = step.split_once('=')?;
-    current
-        .as_array()?
-        .iter()
-        .find(|item| item.get(key).is_some_and(|value| selector_text(value) == wanted))
+    current.as_array()?.iter().find(|item| {
+        item.get(key)
+            .is_some_and(|value| selector_text(value) == wanted)
+    })
 }
 
 #[cfg(test)]
@@ -382,20 +387,48 @@ mod tests {
             (r#"metadata.labels["app.kubernetes.io/name"]"#, r#""web""#),
             ("spec.replicas", "2"),
             ("spec.selector", "{}"),
-            (r#"spec.template.spec.containers[name="80"].image"#, r#""x""#),
-            (r#"spec.template.spec.containers[name="80"].name"#, r#""80""#),
+            (
+                r#"spec.template.spec.containers[name="80"].image"#,
+                r#""x""#,
+            ),
+            (
+                r#"spec.template.spec.containers[name="80"].name"#,
+                r#""80""#,
+            ),
             ("spec.template.spec.containers[name=web].args[0]", r#""a""#),
-            ("spec.template.spec.containers[name=web].args[1]", r#""b]\"""#),
-            (r#"spec.template.spec.containers[name=web].env[name="A.B"].name"#, r#""A.B""#),
-            (r#"spec.template.spec.containers[name=web].env[name="A.B"].value"#, r#""1""#),
+            (
+                "spec.template.spec.containers[name=web].args[1]",
+                r#""b]\"""#,
+            ),
+            (
+                r#"spec.template.spec.containers[name=web].env[name="A.B"].name"#,
+                r#""A.B""#,
+            ),
+            (
+                r#"spec.template.spec.containers[name=web].env[name="A.B"].value"#,
+                r#""1""#,
+            ),
             ("spec.template.spec.containers[name=web].name", r#""web""#),
-            ("spec.template.spec.containers[name=web].ports[containerPort=80].containerPort", "80"),
-            ("spec.template.spec.containers[name=web].ports[containerPort=81].containerPort", "81"),
+            (
+                "spec.template.spec.containers[name=web].ports[containerPort=80].containerPort",
+                "80",
+            ),
+            (
+                "spec.template.spec.containers[name=web].ports[containerPort=81].containerPort",
+                "81",
+            ),
         ];
-        let found: Vec<_> = leaves.iter().map(|(path, value)| (path.as_str(), value.as_str())).collect();
+        let found: Vec<_> = leaves
+            .iter()
+            .map(|(path, value)| (path.as_str(), value.as_str()))
+            .collect();
         assert_eq!(found, expected);
         for (path, value) in &leaves {
-            assert_eq!(lookup(&object, path).map(canonical).as_ref(), Some(value), "{path}");
+            assert_eq!(
+                lookup(&object, path).map(canonical).as_ref(),
+                Some(value),
+                "{path}"
+            );
         }
     }
 
@@ -442,12 +475,21 @@ mod tests {
 
     #[test]
     fn large_objects_are_cut() {
-        let versions: serde_json::Map<_, _> = (0..1000).map(|n| (format!("p{n}"), json!({"type": "string"}))).collect();
+        let versions: serde_json::Map<_, _> = (0..1000)
+            .map(|n| (format!("p{n}"), json!({"type": "string"})))
+            .collect();
         let object = json!({"spec": {"versions": [{"name": "v1", "schema": versions}], "scope": "Namespaced"}});
         let (leaves, depth) = leaves(&object, None);
         assert_eq!(depth, CUT_DEPTH);
         let paths: Vec<_> = leaves.keys().map(String::as_str).collect();
-        assert_eq!(paths, ["spec.scope", "spec.versions[name=v1].name", "spec.versions[name=v1].schema"]);
+        assert_eq!(
+            paths,
+            [
+                "spec.scope",
+                "spec.versions[name=v1].name",
+                "spec.versions[name=v1].schema"
+            ]
+        );
         assert!(leaves["spec.versions[name=v1].schema"].starts_with('#'));
     }
 }

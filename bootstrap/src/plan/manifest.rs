@@ -100,7 +100,10 @@ fn parse_document(text: &str, document: usize, first_line: usize) -> Result<Valu
         ManifestError {
             document,
             line: first_line + line.saturating_sub(1),
-            problem: format!("this is not valid YAML: {}", without_values(&error.to_string())),
+            problem: format!(
+                "this is not valid YAML: {}",
+                without_values(&error.to_string())
+            ),
         }
     })
 }
@@ -120,14 +123,23 @@ fn without_values(message: &str) -> String {
     first.trim().to_owned()
 }
 
-fn expand(object: Value, document: usize, line: usize, objects: &mut Vec<Parsed>) -> Result<(), ManifestError> {
+fn expand(
+    object: Value,
+    document: usize,
+    line: usize,
+    objects: &mut Vec<Parsed>,
+) -> Result<(), ManifestError> {
     let is_list = object
         .get("kind")
         .and_then(Value::as_str)
         .is_some_and(|kind| kind.ends_with("List"))
         && object.get("items").is_some_and(Value::is_array);
     if !is_list {
-        objects.push(Parsed { document, line, object });
+        objects.push(Parsed {
+            document,
+            line,
+            object,
+        });
         return Ok(());
     }
     let Value::Object(mut list) = object else {
@@ -196,19 +208,35 @@ mod tests {
                 Ok(vec![(1, 3, json!({"a": 1})), (2, 5, json!({"b": 2}))]),
             ),
             ("mode: 0644\n", Ok(vec![(1, 1, json!({"mode": 420}))])),
-            ("t: |\n  a: b\n  c\n", Ok(vec![(1, 1, json!({"t": "a: b\nc\n"}))])),
+            (
+                "t: |\n  a: b\n  c\n",
+                Ok(vec![(1, 1, json!({"t": "a: b\nc\n"}))]),
+            ),
             (
                 "kind: List\napiVersion: v1\nitems:\n- {kind: A}\n- {kind: List, items: [{kind: B}]}\n",
-                Ok(vec![(1, 1, json!({"kind": "A"})), (1, 1, json!({"kind": "B"}))]),
+                Ok(vec![
+                    (1, 1, json!({"kind": "A"})),
+                    (1, 1, json!({"kind": "B"})),
+                ]),
             ),
             (
                 "kind: ConfigMapList\napiVersion: v1\nitems: [{metadata: {name: x}}]\n",
-                Ok(vec![(1, 1, json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}))]),
+                Ok(vec![(
+                    1,
+                    1,
+                    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}),
+                )]),
             ),
-            ("{\"kind\": \"A\", \"n\": 1.5}", Ok(vec![(1, 1, json!({"kind": "A", "n": 1.5}))])),
+            (
+                "{\"kind\": \"A\", \"n\": 1.5}",
+                Ok(vec![(1, 1, json!({"kind": "A", "n": 1.5}))]),
+            ),
             (
                 "a: 1\n---\n- x\n",
-                Err("document 2, line 3: this is not a Kubernetes object: it is no mapping".to_owned()),
+                Err(
+                    "document 2, line 3: this is not a Kubernetes object: it is no mapping"
+                        .to_owned(),
+                ),
             ),
         ];
         for (text, expected) in cases {

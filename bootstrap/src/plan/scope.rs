@@ -8,7 +8,10 @@ use serde_json::Value;
 /// Cluster-scoped kinds of Kubernetes itself, by group (`kubectl api-resources --namespaced=false`,
 /// 1.36).
 const CLUSTER_SCOPED: &[(&str, &[&str])] = &[
-    ("", &["Namespace", "Node", "PersistentVolume", "ComponentStatus"]),
+    (
+        "",
+        &["Namespace", "Node", "PersistentVolume", "ComponentStatus"],
+    ),
     (
         "admissionregistration.k8s.io",
         &[
@@ -22,17 +25,38 @@ const CLUSTER_SCOPED: &[(&str, &[&str])] = &[
     ),
     ("apiextensions.k8s.io", &["CustomResourceDefinition"]),
     ("apiregistration.k8s.io", &["APIService"]),
-    ("certificates.k8s.io", &["CertificateSigningRequest", "ClusterTrustBundle"]),
-    ("flowcontrol.apiserver.k8s.io", &["FlowSchema", "PriorityLevelConfiguration"]),
+    (
+        "certificates.k8s.io",
+        &["CertificateSigningRequest", "ClusterTrustBundle"],
+    ),
+    (
+        "flowcontrol.apiserver.k8s.io",
+        &["FlowSchema", "PriorityLevelConfiguration"],
+    ),
     ("internal.apiserver.k8s.io", &["StorageVersion"]),
-    ("networking.k8s.io", &["IngressClass", "IPAddress", "ServiceCIDR"]),
+    (
+        "networking.k8s.io",
+        &["IngressClass", "IPAddress", "ServiceCIDR"],
+    ),
     ("node.k8s.io", &["RuntimeClass"]),
-    ("rbac.authorization.k8s.io", &["ClusterRole", "ClusterRoleBinding"]),
-    ("resource.k8s.io", &["DeviceClass", "DeviceTaintRule", "ResourceSlice"]),
+    (
+        "rbac.authorization.k8s.io",
+        &["ClusterRole", "ClusterRoleBinding"],
+    ),
+    (
+        "resource.k8s.io",
+        &["DeviceClass", "DeviceTaintRule", "ResourceSlice"],
+    ),
     ("scheduling.k8s.io", &["PriorityClass"]),
     (
         "storage.k8s.io",
-        &["CSIDriver", "CSINode", "StorageClass", "VolumeAttachment", "VolumeAttributesClass"],
+        &[
+            "CSIDriver",
+            "CSINode",
+            "StorageClass",
+            "VolumeAttachment",
+            "VolumeAttributesClass",
+        ],
     ),
     ("storagemigration.k8s.io", &["StorageVersionMigration"]),
 ];
@@ -66,9 +90,13 @@ pub(super) fn is_built_in(group: &str) -> bool {
 }
 
 /// Scope of the kinds that CustomResourceDefinitions among `objects` bring, by group and kind.
-pub(super) fn defined_by<'a>(objects: impl Iterator<Item = &'a Value>) -> BTreeMap<(String, String), Scope> {
+pub(super) fn defined_by<'a>(
+    objects: impl Iterator<Item = &'a Value>,
+) -> BTreeMap<(String, String), Scope> {
     objects
-        .filter(|object| object.get("kind").and_then(Value::as_str) == Some("CustomResourceDefinition"))
+        .filter(|object| {
+            object.get("kind").and_then(Value::as_str) == Some("CustomResourceDefinition")
+        })
         .filter_map(|definition| {
             let text = |pointer: &str| definition.pointer(pointer).and_then(Value::as_str);
             let scope = match text("/spec/scope")? {
@@ -83,7 +111,11 @@ pub(super) fn defined_by<'a>(objects: impl Iterator<Item = &'a Value>) -> BTreeM
 }
 
 /// The scope of a kind: built in, or defined by the set; else `None`.
-pub(super) fn scope(group: &str, kind: &str, defined: &BTreeMap<(String, String), Scope>) -> Option<Scope> {
+pub(super) fn scope(
+    group: &str,
+    kind: &str,
+    defined: &BTreeMap<(String, String), Scope>,
+) -> Option<Scope> {
     let cluster_scoped = CLUSTER_SCOPED
         .iter()
         .any(|(known, kinds)| *known == group && kinds.contains(&kind));

@@ -113,14 +113,22 @@ pub fn render(set_name: &str, addons: &[AddonInput]) -> Result<DesiredSet, Vec<R
             AddonSource::Baseline(inputs) => {
                 let objects = render_baseline(inputs);
                 found.extend(objects.into_iter().map(|object| {
-                    let parsed = Parsed { document: 0, line: 0, object };
+                    let parsed = Parsed {
+                        document: 0,
+                        line: 0,
+                        object,
+                    };
                     (addon, None, parsed)
                 }));
             }
             AddonSource::Manifests(manifests) => {
                 for (index, text) in manifests.iter().enumerate() {
                     match parse(text) {
-                        Ok(objects) => found.extend(objects.into_iter().map(|object| (addon, Some(index), object))),
+                        Ok(objects) => found.extend(
+                            objects
+                                .into_iter()
+                                .map(|object| (addon, Some(index), object)),
+                        ),
                         Err(problem) => errors.push(error(addon, Some(index), problem.to_string())),
                     }
                 }
@@ -132,12 +140,19 @@ pub fn render(set_name: &str, addons: &[AddonInput]) -> Result<DesiredSet, Vec<R
     let mut origins: BTreeMap<String, String> = BTreeMap::new();
     for (addon, manifest, parsed) in found {
         let origin = match manifest {
-            Some(index) => format!("add-on {}, manifest {index}, document {}", addon.name, parsed.document),
+            Some(index) => format!(
+                "add-on {}, manifest {index}, document {}",
+                addon.name, parsed.document
+            ),
             None => format!("add-on {}", addon.name),
         };
         let (document, line) = (parsed.document, parsed.line);
         let object = desired(set_name, addon, parsed.object, &defined).map_err(|problem| {
-            let located = ManifestError { document, line, problem };
+            let located = ManifestError {
+                document,
+                line,
+                problem,
+            };
             error(addon, manifest, located.to_string())
         });
         match object {
@@ -160,7 +175,11 @@ pub fn render(set_name: &str, addons: &[AddonInput]) -> Result<DesiredSet, Vec<R
             Err(problem) => errors.push(problem),
         }
     }
-    if errors.is_empty() { Ok(set) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(set)
+    } else {
+        Err(errors)
+    }
 }
 
 fn error(addon: &AddonInput, manifest: Option<usize>, problem: String) -> RenderError {
@@ -202,8 +221,10 @@ fn desired(
             .filter(|text| !text.is_empty())
             .map(str::to_owned)
     };
-    let kind = text(&object, "/kind").ok_or("kind is missing; every object needs apiVersion, kind and metadata.name")?;
-    let api_version = text(&object, "/apiVersion").ok_or_else(|| format!("apiVersion is missing in this {kind}"))?;
+    let kind = text(&object, "/kind")
+        .ok_or("kind is missing; every object needs apiVersion, kind and metadata.name")?;
+    let api_version = text(&object, "/apiVersion")
+        .ok_or_else(|| format!("apiVersion is missing in this {kind}"))?;
     if object.pointer("/metadata/generateName").is_some() {
         return Err(format!(
             "this {kind} uses metadata.generateName, which makes a new object on every apply; give it metadata.name"
@@ -212,12 +233,19 @@ fn desired(
     let name = text(&object, "/metadata/name").ok_or_else(|| {
         format!("metadata.name is missing in this {kind}, or is not a string (quote names that look like numbers)")
     })?;
-    let group = api_version.split_once('/').map_or("", |(group, _)| group).to_owned();
+    let group = api_version
+        .split_once('/')
+        .map_or("", |(group, _)| group)
+        .to_owned();
     let known = scope(&group, &kind, defined);
     let written = text(&object, "/metadata/namespace");
     let namespace = match known {
         Some(Scope::Cluster) => None,
-        Some(Scope::Namespaced) => Some(written.or_else(|| addon.namespace.clone()).unwrap_or_else(|| "default".to_owned())),
+        Some(Scope::Namespaced) => Some(
+            written
+                .or_else(|| addon.namespace.clone())
+                .unwrap_or_else(|| "default".to_owned()),
+        ),
         // Most custom resources are namespaced. If the server says otherwise the apply drops it.
         None => written.or_else(|| addon.namespace.clone()),
     };
@@ -244,7 +272,12 @@ fn desired(
     labels.insert(ADDON_SET_LABEL.to_owned(), json!(set_name));
     labels.insert(ADDON_LABEL.to_owned(), json!(addon.name));
 
-    let parts = [Some(group.as_str()).filter(|group| !group.is_empty()), Some(&kind), namespace.as_deref(), Some(&name)];
+    let parts = [
+        Some(group.as_str()).filter(|group| !group.is_empty()),
+        Some(&kind),
+        namespace.as_deref(),
+        Some(&name),
+    ];
     let key = parts.into_iter().flatten().collect::<Vec<_>>().join("/");
     let digest = digest(&object);
     Ok(DesiredObject {
@@ -265,7 +298,10 @@ fn desired(
 
 fn check_metadata(object: &Value, kind: &str, name: &str) -> Result<(), String> {
     for field in ["labels", "annotations"] {
-        let Some(values) = object.pointer(&format!("/metadata/{field}")).and_then(Value::as_object) else {
+        let Some(values) = object
+            .pointer(&format!("/metadata/{field}"))
+            .and_then(Value::as_object)
+        else {
             continue;
         };
         if let Some((key, _)) = values.iter().find(|(_, value)| !value.is_string()) {
@@ -282,7 +318,9 @@ fn check_metadata(object: &Value, kind: &str, name: &str) -> Result<(), String> 
 fn normalise(object: &mut Value) {
     let is_secret = object.get("kind").and_then(Value::as_str) == Some("Secret")
         && object.get("apiVersion").and_then(Value::as_str) == Some("v1");
-    let Some(fields) = object.as_object_mut() else { return };
+    let Some(fields) = object.as_object_mut() else {
+        return;
+    };
     fields.remove("status");
     if let Some(metadata) = fields.get_mut("metadata").and_then(Value::as_object_mut) {
         for server_side in [
@@ -296,12 +334,17 @@ fn normalise(object: &mut Value) {
         ] {
             metadata.remove(server_side);
         }
-        if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+        if let Some(annotations) = metadata
+            .get_mut("annotations")
+            .and_then(Value::as_object_mut)
+        {
             annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
         }
     }
     if is_secret && let Some(Value::Object(clear)) = fields.remove("stringData") {
-        let data = fields.entry("data").or_insert_with(|| Value::Object(Map::new()));
+        let data = fields
+            .entry("data")
+            .or_insert_with(|| Value::Object(Map::new()));
         if data.is_null() {
             *data = Value::Object(Map::new());
         }

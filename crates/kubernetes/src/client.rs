@@ -89,7 +89,11 @@ impl Cluster {
     /// # Errors
     /// Everything that keeps us from talking to the server; see [`Error`].
     pub async fn connect(connection: &Connection) -> Result<Self, Error> {
-        let Connected { client, server, tokens } = connection.connect().await?;
+        let Connected {
+            client,
+            server,
+            tokens,
+        } = connection.connect().await?;
         let cluster = Self {
             client,
             server,
@@ -112,7 +116,9 @@ impl Cluster {
     /// Those of any call.
     pub async fn version(&self) -> Result<String, Error> {
         let action = "read the server's version";
-        let version = self.call(Method::GET, "/version", None, action, None).await?;
+        let version = self
+            .call(Method::GET, "/version", None, action, None)
+            .await?;
         match version.get("gitVersion").and_then(Value::as_str) {
             Some(version) => Ok(version.to_owned()),
             None => Err(Error::Decode {
@@ -165,10 +171,18 @@ impl Cluster {
     ///
     /// # Errors
     /// Those of any call.
-    pub async fn create(&self, object: &Value, field_manager: &str) -> Result<Option<Value>, Error> {
+    pub async fn create(
+        &self,
+        object: &Value,
+        field_manager: &str,
+    ) -> Result<Option<Value>, Error> {
         let reference = reference_of(object)?;
         let path = self
-            .path(&reference, false, &[("fieldManager", field_manager.to_owned())])
+            .path(
+                &reference,
+                false,
+                &[("fieldManager", field_manager.to_owned())],
+            )
             .await?;
         let answer = self
             .call_raw(
@@ -193,7 +207,11 @@ impl Cluster {
     pub async fn replace(&self, object: &Value, field_manager: &str) -> Result<Value, Error> {
         let reference = reference_of(object)?;
         let path = self
-            .path(&reference, true, &[("fieldManager", field_manager.to_owned())])
+            .path(
+                &reference,
+                true,
+                &[("fieldManager", field_manager.to_owned())],
+            )
             .await?;
         self.call(
             Method::PUT,
@@ -216,7 +234,13 @@ impl Cluster {
             Err(error) => return Err(error),
         };
         match self
-            .call_raw(Method::GET, &path, None, &format!("read {reference}"), Some(reference))
+            .call_raw(
+                Method::GET,
+                &path,
+                None,
+                &format!("read {reference}"),
+                Some(reference),
+            )
             .await?
         {
             Answer::Body(body) => Ok(Some(body)),
@@ -263,7 +287,9 @@ impl Cluster {
             Err(error) => Err(error),
             Ok(Answer::NotFound(_) | Answer::AlreadyExists) => Ok(Deletion::Gone),
             // The answer is a Status when the object is gone, the object when it is not.
-            Ok(Answer::Body(body)) if body.get("kind").and_then(Value::as_str) == Some("Status") => {
+            Ok(Answer::Body(body))
+                if body.get("kind").and_then(Value::as_str) == Some("Status") =>
+            {
                 Ok(Deletion::Gone)
             }
             Ok(Answer::Body(_)) => Ok(Deletion::Started),
@@ -350,7 +376,10 @@ impl Cluster {
 
     async fn served(&self, api_version: &str, kind: &str) -> Result<Served, Error> {
         let cached = self.discovery.read().await.clone();
-        if let Some(served) = cached.as_ref().and_then(|known| known.find(api_version, kind)) {
+        if let Some(served) = cached
+            .as_ref()
+            .and_then(|known| known.find(api_version, kind))
+        {
             return Ok(served.clone());
         }
         // A kind that is not in the cache may have been added since.
@@ -404,7 +433,11 @@ impl Cluster {
         query: &[(&str, String)],
     ) -> Result<String, Error> {
         let served = self.served(&reference.api_version, &reference.kind).await?;
-        let root = if reference.api_version.contains('/') { "apis" } else { "api" };
+        let root = if reference.api_version.contains('/') {
+            "apis"
+        } else {
+            "api"
+        };
         let mut path = format!("/{root}/{}", reference.api_version);
         if let (Scope::Namespaced, Some(namespace)) = (served.scope, &reference.namespace) {
             path.push_str("/namespaces/");
@@ -460,7 +493,8 @@ impl Cluster {
         let mut token_renewed = false;
         for attempt in 1.. {
             let request = self.request(&method, path, body, action).await?;
-            let outcome = tokio::time::timeout(CALL_TIMEOUT, self.client.request_text(request)).await;
+            let outcome =
+                tokio::time::timeout(CALL_TIMEOUT, self.client.request_text(request)).await;
             let (error, retry_after) = match outcome {
                 Ok(Ok(text)) => {
                     return serde_json::from_str(&text)
@@ -479,9 +513,10 @@ impl Cluster {
                 }
                 Ok(Err(error)) => {
                     let retry_after = match &error {
-                        kube::Error::Api(status) => {
-                            status.details.as_ref().map_or(0, |details| details.retry_after_seconds)
-                        }
+                        kube::Error::Api(status) => status
+                            .details
+                            .as_ref()
+                            .map_or(0, |details| details.retry_after_seconds),
                         _ => 0,
                     };
                     (
@@ -491,7 +526,9 @@ impl Cluster {
                 }
                 Err(_) => (self.silent(), Duration::ZERO),
             };
-            if let (Error::Unauthorised { .. }, Some(tokens), false) = (&error, &self.tokens, token_renewed) {
+            if let (Error::Unauthorised { .. }, Some(tokens), false) =
+                (&error, &self.tokens, token_renewed)
+            {
                 token_renewed = true;
                 tokens.invalidate().await;
                 continue;
@@ -515,8 +552,15 @@ impl Cluster {
         action: &str,
     ) -> Result<Request<Vec<u8>>, Error> {
         let is_discovery = path == "/api" || path == "/apis";
-        let accept = if is_discovery { discovery::ACCEPT } else { "application/json" };
-        let mut request = Request::builder().method(method).uri(path).header("accept", accept);
+        let accept = if is_discovery {
+            discovery::ACCEPT
+        } else {
+            "application/json"
+        };
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("accept", accept);
         if let Some(tokens) = &self.tokens {
             request = request.header("authorization", tokens.header(&self.server).await?);
         }
@@ -527,9 +571,11 @@ impl Cluster {
             }
             None => Vec::new(),
         };
-        request.body(bytes).map_err(|error| Error::InvalidConnection {
-            reason: format!("cannot {action}: {error}"),
-        })
+        request
+            .body(bytes)
+            .map_err(|error| Error::InvalidConnection {
+                reason: format!("cannot {action}: {error}"),
+            })
     }
 
     fn silent(&self) -> Error {
@@ -567,7 +613,9 @@ fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                encoded.push(char::from(byte))
+            }
             _ => encoded.push_str(&format!("%{byte:02X}")),
         }
     }
@@ -589,6 +637,9 @@ mod tests {
     #[test]
     fn names_are_escaped_in_paths_and_queries() {
         assert_eq!(encode("system:node/a b"), "system%3Anode%2Fa%20b");
-        assert_eq!(encode_query(&[("labelSelector", "a=b,c".to_owned())]), "labelSelector=a%3Db%2Cc");
+        assert_eq!(
+            encode_query(&[("labelSelector", "a=b,c".to_owned())]),
+            "labelSelector=a%3Db%2Cc"
+        );
     }
 }

@@ -157,7 +157,11 @@ impl Connection {
             Connection::Kubeconfig(file) => (from_kubeconfig(file).await?, None),
             Connection::Endpoint(endpoint) => from_endpoint(endpoint).await?,
         };
-        let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
+        let server = config
+            .cluster_url
+            .to_string()
+            .trim_end_matches('/')
+            .to_owned();
         let mut config = config;
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         // Our own retries know which calls may be repeated and tell what they wait for.
@@ -182,12 +186,19 @@ impl Connection {
             },
             other => classify(other, &server, "make a client", None),
         })?;
-        Ok(Connected { client, server, tokens })
+        Ok(Connected {
+            client,
+            server,
+            tokens,
+        })
     }
 }
 
 async fn from_kubeconfig(file: &KubeconfigFile) -> Result<kube::Config, Error> {
-    let path = file.path.clone().or_else(|| std::env::var_os("KUBE_CONFIG_PATH").map(PathBuf::from));
+    let path = file
+        .path
+        .clone()
+        .or_else(|| std::env::var_os("KUBE_CONFIG_PATH").map(PathBuf::from));
     let shown = path.as_ref().map_or_else(
         || "of KUBECONFIG or ~/.kube/config".to_owned(),
         |path| path.display().to_string(),
@@ -207,8 +218,16 @@ async fn from_kubeconfig(file: &KubeconfigFile) -> Result<kube::Config, Error> {
         .clone()
         .or_else(|| kubeconfig.current_context.clone())
         .unwrap_or_default();
-    if !kubeconfig.contexts.iter().any(|known| known.name == context) {
-        let mut names: Vec<_> = kubeconfig.contexts.iter().map(|known| known.name.as_str()).collect();
+    if !kubeconfig
+        .contexts
+        .iter()
+        .any(|known| known.name == context)
+    {
+        let mut names: Vec<_> = kubeconfig
+            .contexts
+            .iter()
+            .map(|known| known.name.as_str())
+            .collect();
         names.sort_unstable();
         let available = if names.is_empty() {
             "none".to_owned()
@@ -243,7 +262,9 @@ fn expand_home(path: &std::path::Path) -> PathBuf {
     }
 }
 
-async fn from_endpoint(endpoint: &Endpoint) -> Result<(kube::Config, Option<Arc<TokenCache>>), Error> {
+async fn from_endpoint(
+    endpoint: &Endpoint,
+) -> Result<(kube::Config, Option<Arc<TokenCache>>), Error> {
     let invalid = |reason: String| Error::InvalidConnection { reason };
     let mut cluster = json!({ "server": endpoint.host });
     if let Some(authority) = &endpoint.certificate_authority {
@@ -350,8 +371,9 @@ impl TokenCache {
             *current = Some(fresh.map_err(|error| unusable(describe(&error)))?);
         }
         let token = current.as_ref().map_or("", |token| token.value.expose());
-        let mut value = HeaderValue::try_from(format!("Bearer {token}"))
-            .map_err(|_| unusable("the token holds characters that a header cannot carry".to_owned()))?;
+        let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| {
+            unusable("the token holds characters that a header cannot carry".to_owned())
+        })?;
         value.set_sensitive(true);
         Ok(value)
     }
@@ -393,7 +415,11 @@ contexts:
         );
     }
 
-    fn endpoint(host: &str, certificate_authority: Option<&str>, credentials: Credentials) -> Connection {
+    fn endpoint(
+        host: &str,
+        certificate_authority: Option<&str>,
+        credentials: Credentials,
+    ) -> Connection {
         Connection::Endpoint(Box::new(Endpoint {
             host: host.to_owned(),
             certificate_authority: certificate_authority.map(str::to_owned),
@@ -417,7 +443,11 @@ contexts:
                 "the connection cannot be used: host \"example.com\" is not a URL; write it as https://HOST[:PORT]",
             ),
             (
-                endpoint("https://example.com", Some("nonsense"), Credentials::Anonymous),
+                endpoint(
+                    "https://example.com",
+                    Some("nonsense"),
+                    Credentials::Anonymous,
+                ),
                 "the connection cannot be used: the certificate authority is neither PEM (-----BEGIN CERTIFICATE-----) nor base64 of PEM",
             ),
             (
@@ -448,20 +478,30 @@ contexts:
 
     #[tokio::test]
     async fn a_token_is_kept_until_it_is_about_to_end_or_refused() {
-        let long = TokenCache::new(Arc::new(Counting(AtomicU32::new(0), Duration::from_secs(900))));
+        let long = TokenCache::new(Arc::new(Counting(
+            AtomicU32::new(0),
+            Duration::from_secs(900),
+        )));
         assert_eq!(long.header("https://k").await.unwrap(), "Bearer token-0");
         assert_eq!(long.header("https://k").await.unwrap(), "Bearer token-0");
         long.invalidate().await;
         assert_eq!(long.header("https://k").await.unwrap(), "Bearer token-1");
 
-        let ending = TokenCache::new(Arc::new(Counting(AtomicU32::new(0), Duration::from_secs(60))));
+        let ending = TokenCache::new(Arc::new(Counting(
+            AtomicU32::new(0),
+            Duration::from_secs(60),
+        )));
         assert_eq!(ending.header("https://k").await.unwrap(), "Bearer token-0");
         assert_eq!(ending.header("https://k").await.unwrap(), "Bearer token-1");
     }
 
     #[test]
     fn debug_output_holds_no_secret() {
-        let connection = endpoint("https://k", None, Credentials::Token(Sensitive::new("hunter2")));
+        let connection = endpoint(
+            "https://k",
+            None,
+            Credentials::Token(Sensitive::new("hunter2")),
+        );
         assert!(!format!("{connection:?}").contains("hunter2"));
     }
 }

@@ -42,7 +42,10 @@ impl Discovery {
             return false;
         }
         for group in array(list, "items") {
-            let group_name = group.pointer("/metadata/name").and_then(Value::as_str).unwrap_or("");
+            let group_name = group
+                .pointer("/metadata/name")
+                .and_then(Value::as_str)
+                .unwrap_or("");
             for version in array(group, "versions") {
                 let Some(version_name) = version.get("version").and_then(Value::as_str) else {
                     continue;
@@ -64,7 +67,9 @@ impl Discovery {
     }
 
     fn add_resource(&mut self, api_version: &str, resource: &Value) {
-        let kind = resource.pointer("/responseKind/kind").and_then(Value::as_str);
+        let kind = resource
+            .pointer("/responseKind/kind")
+            .and_then(Value::as_str);
         let plural = resource.get("resource").and_then(Value::as_str);
         let (Some(kind), Some(plural)) = (kind, plural) else {
             return;
@@ -95,7 +100,11 @@ impl Discovery {
 }
 
 fn array<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
-    value.get(key).and_then(Value::as_array).into_iter().flatten()
+    value
+        .get(key)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
 }
 
 #[cfg(test)]
@@ -118,9 +127,20 @@ mod tests {
                 {"resource": "deployments", "responseKind": {"kind": "Deployment"}, "scope": "Namespaced", "verbs": verbs},
             ]}]},
         ]})));
-        let served = |plural: &str, scope| Some(Served { plural: plural.to_owned(), scope });
-        assert_eq!(discovery.find("v1", "Namespace").cloned(), served("namespaces", Scope::Cluster));
-        assert_eq!(discovery.find("apps/v1", "Deployment").cloned(), served("deployments", Scope::Namespaced));
+        let served = |plural: &str, scope| {
+            Some(Served {
+                plural: plural.to_owned(),
+                scope,
+            })
+        };
+        assert_eq!(
+            discovery.find("v1", "Namespace").cloned(),
+            served("namespaces", Scope::Cluster)
+        );
+        assert_eq!(
+            discovery.find("apps/v1", "Deployment").cloned(),
+            served("deployments", Scope::Namespaced)
+        );
         assert_eq!(discovery.find("v1", "Binding"), None);
         assert!(discovery.is_stale("metrics.k8s.io"));
         assert!(!discovery.is_stale("apps"));

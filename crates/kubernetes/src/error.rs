@@ -195,7 +195,11 @@ fn list_conflicts(conflicts: &[FieldConflict]) -> String {
     let mut text = String::new();
     for (index, conflict) in conflicts.iter().enumerate() {
         let separator = if index == 0 { "" } else { ", " };
-        let _ = write!(text, "{separator}{} (by {})", conflict.field, conflict.manager);
+        let _ = write!(
+            text,
+            "{separator}{} (by {})",
+            conflict.field, conflict.manager
+        );
     }
     text.push_str(
         ". Take the field out of the manifest, or let the other manager go (kubectl apply \
@@ -257,7 +261,8 @@ pub(crate) fn credentials(error: &kube::client::AuthError, server: &str) -> Erro
             shorten(String::from_utf8_lossy(&out.stderr).trim(), 400)
         ),
         AuthError::AuthExecParse(_) => {
-            "the exec plugin printed no ExecCredential; check its api_version, command and args".to_owned()
+            "the exec plugin printed no ExecCredential; check its api_version, command and args"
+                .to_owned()
         }
         AuthError::ExecPluginFailed => {
             "the exec plugin's ExecCredential has no status; check its api_version".to_owned()
@@ -335,7 +340,10 @@ fn classify_transport(error: &(dyn StdError + 'static), server: &str) -> Error {
         }
         innermost = error.to_string();
         // `io::Error::source` skips the error that it wraps.
-        current = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        current = match error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref)
+        {
             Some(inner) => Some(inner as &(dyn StdError + 'static)),
             None => error.source(),
         };

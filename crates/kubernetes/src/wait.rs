@@ -159,7 +159,10 @@ async fn wait(
         }
         if !failed.is_empty() {
             let culprits = investigate_all(cluster, failed).await;
-            return Err(WaitError::NotReady { culprits, waited: None });
+            return Err(WaitError::NotReady {
+                culprits,
+                waited: None,
+            });
         }
         waiting = reasons.keys().cloned().collect();
         if waiting.is_empty() {
@@ -199,7 +202,11 @@ async fn wait(
 
 type Verdict = Result<(Readiness, Option<Value>), Error>;
 
-async fn judge(cluster: &Cluster, objects: &[ObjectReference], goal: Goal) -> Vec<(ObjectReference, Verdict)> {
+async fn judge(
+    cluster: &Cluster,
+    objects: &[ObjectReference],
+    goal: Goal,
+) -> Vec<(ObjectReference, Verdict)> {
     let calls: Vec<_> = objects
         .iter()
         .cloned()
@@ -208,16 +215,23 @@ async fn judge(cluster: &Cluster, objects: &[ObjectReference], goal: Goal) -> Ve
                 (_, Err(error)) => Err(error),
                 (Goal::Ready, Ok(Some(live))) => Ok((readiness(&live), Some(live))),
                 (Goal::Ready, Ok(None)) => Ok((
-                    Readiness::InProgress("it was deleted by someone else while it was waited for".to_owned()),
+                    Readiness::InProgress(
+                        "it was deleted by someone else while it was waited for".to_owned(),
+                    ),
                     None,
                 )),
-                (Goal::Gone, Ok(Some(live))) => Ok((Readiness::InProgress(being_deleted(&live)), Some(live))),
+                (Goal::Gone, Ok(Some(live))) => {
+                    Ok((Readiness::InProgress(being_deleted(&live)), Some(live)))
+                }
                 (Goal::Gone, Ok(None)) => Ok((Readiness::Ready, None)),
             };
             (object, verdict)
         })
         .collect();
-    futures::stream::iter(calls).buffer_unordered(PARALLEL).collect().await
+    futures::stream::iter(calls)
+        .buffer_unordered(PARALLEL)
+        .collect()
+        .await
 }
 
 async fn investigate_all(
@@ -231,10 +245,17 @@ async fn investigate_all(
                 Some(live) => evidence(cluster, &object, live).await,
                 None => Vec::new(),
             };
-            Culprit { object, reason, evidence }
+            Culprit {
+                object,
+                reason,
+                evidence,
+            }
         })
         .collect();
-    let mut culprits: Vec<Culprit> = futures::stream::iter(calls).buffer_unordered(PARALLEL).collect().await;
+    let mut culprits: Vec<Culprit> = futures::stream::iter(calls)
+        .buffer_unordered(PARALLEL)
+        .collect()
+        .await;
     culprits.sort_by(|a, b| a.object.cmp(&b.object));
     culprits
 }
@@ -249,21 +270,32 @@ async fn evidence(cluster: &Cluster, object: &ObjectReference, live: &Value) -> 
     let mut unready = 0;
     for pod in pods_of(cluster, namespace, live).await {
         let verdict = readiness(&pod);
-        let Some(reason) = verdict.reason() else { continue };
+        let Some(reason) = verdict.reason() else {
+            continue;
+        };
         unready += 1;
         if unready > PODS_TOLD {
             continue;
         }
-        let name = pod.pointer("/metadata/name").and_then(Value::as_str).unwrap_or("");
+        let name = pod
+            .pointer("/metadata/name")
+            .and_then(Value::as_str)
+            .unwrap_or("");
         lines.push(format!("Pod {name}: {reason}"));
         if let Some(event) = last_warning(cluster, namespace, &pod).await {
             lines.push(format!("  last event: {event}"));
         }
         if let Some(problem) = container_problem(&pod) {
             let previous = problem.restarts > 0;
-            if let Ok(log) = cluster.logs(namespace, name, &problem.container, 3, previous).await {
+            if let Ok(log) = cluster
+                .logs(namespace, name, &problem.container, 3, previous)
+                .await
+            {
                 for line in log.lines().filter(|line| !line.trim().is_empty()) {
-                    lines.push(format!("  log: {}", line.chars().take(200).collect::<String>()));
+                    lines.push(format!(
+                        "  log: {}",
+                        line.chars().take(200).collect::<String>()
+                    ));
                 }
             }
         }
@@ -284,10 +316,16 @@ async fn pods_of(cluster: &Cluster, namespace: &str, live: &Value) -> Vec<Value>
     if kind == "Pod" {
         return vec![live.clone()];
     }
-    if !matches!(kind, "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job") {
+    if !matches!(
+        kind,
+        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job"
+    ) {
         return Vec::new();
     }
-    let Some(labels) = live.pointer("/spec/selector/matchLabels").and_then(Value::as_object) else {
+    let Some(labels) = live
+        .pointer("/spec/selector/matchLabels")
+        .and_then(Value::as_object)
+    else {
         return Vec::new();
     };
     let selector: Vec<String> = labels
@@ -299,7 +337,10 @@ async fn pods_of(cluster: &Cluster, namespace: &str, live: &Value) -> Vec<Value>
         labels: Some(&selector.join(",")),
         fields: None,
     };
-    cluster.list("v1", "Pod", &options).await.unwrap_or_default()
+    cluster
+        .list("v1", "Pod", &options)
+        .await
+        .unwrap_or_default()
 }
 
 async fn last_warning(cluster: &Cluster, namespace: &str, object: &Value) -> Option<String> {
@@ -311,11 +352,28 @@ async fn last_warning(cluster: &Cluster, namespace: &str, object: &Value) -> Opt
     };
     let events = cluster.list("v1", "Event", &options).await.ok()?;
     let time = |event: &Value| {
-        ["/lastTimestamp", "/series/lastObservedTime", "/eventTime", "/metadata/creationTimestamp"]
-            .iter()
-            .find_map(|pointer| event.pointer(pointer).and_then(Value::as_str).map(str::to_owned))
+        [
+            "/lastTimestamp",
+            "/series/lastObservedTime",
+            "/eventTime",
+            "/metadata/creationTimestamp",
+        ]
+        .iter()
+        .find_map(|pointer| {
+            event
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+        })
     };
     let event = events.into_iter().max_by_key(time)?;
-    let part = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or("").trim().to_owned();
+    let part = |name: &str| {
+        event
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or("")
+            .trim()
+            .to_owned()
+    };
     Some(format!("{}: {}", part("reason"), part("message")))
 }

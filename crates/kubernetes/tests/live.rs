@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use devopsgenie_kubernetes::{
-    ApplyOptions, Cluster, Connection, Credentials, Deletion, Endpoint, Error, ExecPlugin, KubeconfigFile,
-    ListOptions, ObjectReference, Propagation, Scope, Sensitive,
+    ApplyOptions, Cluster, Connection, Credentials, Deletion, Endpoint, Error, ExecPlugin,
+    KubeconfigFile, ListOptions, ObjectReference, Propagation, Scope, Sensitive,
 };
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
@@ -16,8 +16,13 @@ async fn kubeconfig() -> PathBuf {
     }
     let lab = LAB
         .get_or_init(|| async {
-            let tools = devopsgenie_lab::Toolbox::new().unwrap().kubernetes().unwrap();
-            let version = devopsgenie_lab::served_versions(&tools.version).pop().unwrap();
+            let tools = devopsgenie_lab::Toolbox::new()
+                .unwrap()
+                .kubernetes()
+                .unwrap();
+            let version = devopsgenie_lab::served_versions(&tools.version)
+                .pop()
+                .unwrap();
             let spec = devopsgenie_lab::ClusterSpec::new("kubernetes", &version);
             devopsgenie_lab::Cluster::start(&tools, spec).await.unwrap()
         })
@@ -30,7 +35,9 @@ async fn cluster() -> Cluster {
         path: Some(kubeconfig().await),
         context: None,
     };
-    Cluster::connect(&Connection::Kubeconfig(file)).await.unwrap()
+    Cluster::connect(&Connection::Kubeconfig(file))
+        .await
+        .unwrap()
 }
 
 fn endpoint(host: &str, insecure: bool, credentials: Credentials) -> Connection {
@@ -49,49 +56,87 @@ async fn each_way_to_fail_is_told_apart() {
     let token = || Credentials::Token(Sensitive::new("expired"));
 
     // Nothing listens on a port that was free a moment ago.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let dead = endpoint(&format!("https://127.0.0.1:{port}"), true, token());
     let error = Cluster::connect(&dead).await.err().unwrap();
     assert!(matches!(error, Error::Unreachable { .. }), "{error}");
     assert!(error.to_string().contains("Connection refused"), "{error}");
 
     // The machine's trust store does not know the lab's authority.
-    let error = Cluster::connect(&endpoint(&server, false, token())).await.err().unwrap();
+    let error = Cluster::connect(&endpoint(&server, false, token()))
+        .await
+        .err()
+        .unwrap();
     assert!(matches!(error, Error::Tls { .. }), "{error}");
 
-    let error = Cluster::connect(&endpoint(&server, true, token())).await.err().unwrap();
+    let error = Cluster::connect(&endpoint(&server, true, token()))
+        .await
+        .err()
+        .unwrap();
     assert!(matches!(error, Error::Unauthorised { .. }), "{error}");
 
     let failing = Credentials::Exec(ExecPlugin {
         api_version: "client.authentication.k8s.io/v1".to_owned(),
         command: "sh".to_owned(),
-        args: vec!["-c".to_owned(), "echo no such profile >&2; exit 3".to_owned()],
+        args: vec![
+            "-c".to_owned(),
+            "echo no such profile >&2; exit 3".to_owned(),
+        ],
         env: vec![("SECRET".to_owned(), Sensitive::new("hunter2"))],
     });
-    let error = Cluster::connect(&endpoint(&server, true, failing)).await.err().unwrap();
+    let error = Cluster::connect(&endpoint(&server, true, failing))
+        .await
+        .err()
+        .unwrap();
     let told = error.to_string();
     assert!(matches!(error, Error::Credentials { .. }), "{told}");
-    assert!(told.contains("no such profile") && !told.contains("hunter2"), "{told}");
+    assert!(
+        told.contains("no such profile") && !told.contains("hunter2"),
+        "{told}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn objects_are_applied_listed_and_deleted() {
     let cluster = cluster().await;
     let reference = ObjectReference::new("v1", "ConfigMap", Some("default"), "client-test");
-    let object = |value: &str| {
-        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "client-test", "namespace": "default", "labels": {"test": "client"}}, "data": {"k": value}})
+    let object = |value: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "client-test", "namespace": "default", "labels": {"test": "client"}}, "data": {"k": value}});
+    let options = |field_manager, force, dry_run| ApplyOptions {
+        field_manager,
+        force,
+        dry_run,
     };
-    let options = |field_manager, force, dry_run| ApplyOptions { field_manager, force, dry_run };
 
-    let dry = cluster.apply(&object("a"), &options("one", false, true)).await.unwrap();
+    let dry = cluster
+        .apply(&object("a"), &options("one", false, true))
+        .await
+        .unwrap();
     assert_eq!(dry["data"]["k"], "a");
     assert_eq!(cluster.get(&reference).await.unwrap(), None);
 
-    cluster.apply(&object("a"), &options("one", false, false)).await.unwrap();
-    let error = cluster.apply(&object("b"), &options("two", false, false)).await.unwrap_err();
-    let Error::Conflict { conflicts, .. } = &error else { panic!("{error}") };
-    assert_eq!((conflicts[0].manager.as_str(), conflicts[0].field.as_str()), ("one", ".data.k"));
-    cluster.apply(&object("b"), &options("two", true, false)).await.unwrap();
+    cluster
+        .apply(&object("a"), &options("one", false, false))
+        .await
+        .unwrap();
+    let error = cluster
+        .apply(&object("b"), &options("two", false, false))
+        .await
+        .unwrap_err();
+    let Error::Conflict { conflicts, .. } = &error else {
+        panic!("{error}")
+    };
+    assert_eq!(
+        (conflicts[0].manager.as_str(), conflicts[0].field.as_str()),
+        ("one", ".data.k")
+    );
+    cluster
+        .apply(&object("b"), &options("two", true, false))
+        .await
+        .unwrap();
 
     let found = ListOptions {
         namespace: Some("default"),
@@ -105,24 +150,48 @@ async fn objects_are_applied_listed_and_deleted() {
     // A misspelt field is refused, not dropped.
     let mut wrong = object("b");
     wrong["dta"] = json!({});
-    let error = cluster.apply(&wrong, &options("two", true, false)).await.unwrap_err();
+    let error = cluster
+        .apply(&wrong, &options("two", true, false))
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("dta"), "{error}");
 
     // The uid of another object keeps this one.
     let other = Some("00000000-0000-0000-0000-000000000000");
-    assert_eq!(cluster.delete(&reference, Propagation::Background, other).await.unwrap(), Deletion::Gone);
+    assert_eq!(
+        cluster
+            .delete(&reference, Propagation::Background, other)
+            .await
+            .unwrap(),
+        Deletion::Gone
+    );
     let live = cluster.get(&reference).await.unwrap().unwrap();
     let uid = live.pointer("/metadata/uid").and_then(Value::as_str);
-    cluster.delete(&reference, Propagation::Background, uid).await.unwrap();
+    cluster
+        .delete(&reference, Propagation::Background, uid)
+        .await
+        .unwrap();
     assert_eq!(cluster.get(&reference).await.unwrap(), None);
-    assert_eq!(cluster.delete(&reference, Propagation::Background, None).await.unwrap(), Deletion::Gone);
+    assert_eq!(
+        cluster
+            .delete(&reference, Propagation::Background, None)
+            .await
+            .unwrap(),
+        Deletion::Gone
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kinds_are_found_also_when_they_come_later() {
     let cluster = cluster().await;
-    assert_eq!(cluster.scope("v1", "Namespace").await.unwrap(), Scope::Cluster);
-    assert_eq!(cluster.scope("apps/v1", "Deployment").await.unwrap(), Scope::Namespaced);
+    assert_eq!(
+        cluster.scope("v1", "Namespace").await.unwrap(),
+        Scope::Cluster
+    );
+    assert_eq!(
+        cluster.scope("apps/v1", "Deployment").await.unwrap(),
+        Scope::Namespaced
+    );
     let kind = "Gizmo";
     let api_version = "client.devopsgenie.dev/v1";
     let error = cluster.scope(api_version, kind).await.unwrap_err();
@@ -158,5 +227,8 @@ async fn kinds_are_found_also_when_they_come_later() {
         }
     };
     assert_eq!(scope, Scope::Cluster);
-    cluster.delete(&reference, Propagation::Background, None).await.unwrap();
+    cluster
+        .delete(&reference, Propagation::Background, None)
+        .await
+        .unwrap();
 }

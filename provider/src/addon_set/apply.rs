@@ -41,7 +41,16 @@ pub(super) async fn create(
         digests: BTreeMap::new(),
         half_built: true,
     };
-    run(context, &cluster, model, &desired, Generation::New(generation), memory, BTreeMap::new()).await
+    run(
+        context,
+        &cluster,
+        model,
+        &desired,
+        Generation::New(generation),
+        memory,
+        BTreeMap::new(),
+    )
+    .await
 }
 
 pub(super) async fn update(
@@ -67,7 +76,7 @@ pub(super) async fn update(
             && known != found
         {
             return Err(Diagnostics::attribute_error(
-                Path::root().attribute("connection"),
+                Path::root().attribute("kubernetes"),
                 "The connection leads to another cluster",
                 "The set was applied to another cluster than the one that the connection leads to now. To move it, \
                  apply with -replace=ADDRESS, which removes it there while the old connection still works; if the \
@@ -82,7 +91,10 @@ pub(super) async fn update(
     };
     let generation = Generation::Keep(text(&planned.prior.creation_id));
     let before = texts(&planned.prior.objects).unwrap_or_default();
-    run(context, &cluster, model, &desired, generation, memory, before).await
+    run(
+        context, &cluster, model, &desired, generation, memory, before,
+    )
+    .await
 }
 
 async fn run(
@@ -111,7 +123,12 @@ async fn run(
         return Applied::failed(from_errors(&applied.errors));
     };
     if model.changes.is_unknown() {
-        model.changes = map(changes(&before, &memory.records, Some(&memory.salt), desired));
+        model.changes = map(changes(
+            &before,
+            &memory.records,
+            Some(&memory.salt),
+            desired,
+        ));
     }
     let is_complete = applied.is_complete();
     let mut objects = before;
@@ -150,7 +167,14 @@ pub(super) async fn delete(
     planned: PlannedDelete<AddonSetModel>,
 ) -> Deleted<AddonSetModel> {
     let prior = planned.prior;
-    let cluster = match connect(&*context.client, prior.connection.known(), None, &context.stop).await {
+    let cluster = match connect(
+        &*context.client,
+        prior.kubernetes.known(),
+        None,
+        &context.stop,
+    )
+    .await
+    {
         Ok(Some(cluster)) => cluster,
         Ok(None) => return Deleted::gone(),
         Err(diagnostics) => return Deleted::failed(diagnostics),
@@ -159,7 +183,9 @@ pub(super) async fn delete(
     let generation = prior.creation_id.as_str();
     if is_resumed(&prior, &planned.private, context.client.region()) {
         match read_inventory(&cluster, &set).await {
-            Ok(Some(inventory)) if !inventory.complete && generation == Some(inventory.generation.as_str()) => {
+            Ok(Some(inventory))
+                if !inventory.complete && generation == Some(inventory.generation.as_str()) =>
+            {
                 tracing::info!(set = %set.name, "the half-built set is kept; the creation carries on with it");
                 return Deleted::gone();
             }
@@ -182,8 +208,12 @@ pub(super) async fn delete(
     }
     let private = match recall(&planned.private) {
         Some(mut memory) => {
-            memory.records.retain(|key, _| !removed.removed.contains(key));
-            memory.digests.retain(|key, _| !removed.removed.contains(key));
+            memory
+                .records
+                .retain(|key, _| !removed.removed.contains(key));
+            memory
+                .digests
+                .retain(|key, _| !removed.removed.contains(key));
             keep(&memory).unwrap_or(planned.private)
         }
         None => planned.private,
@@ -194,15 +224,23 @@ pub(super) async fn delete(
 /// Whether this is the delete half of a replacement that makes the same set in the same cluster again:
 /// what Core plans for a set whose creation failed.
 fn is_resumed(prior: &AddonSetModel, private: &Private, region: Option<&str>) -> bool {
-    let Some(Intent::Create { name, namespace, cluster }) = intent(private) else {
+    let Some(Intent::Create {
+        name,
+        namespace,
+        cluster,
+    }) = intent(private)
+    else {
         return false;
     };
     let before = prior
-        .connection
+        .kubernetes
         .known()
         .and_then(|connection| cluster_identity(connection, region))
         .map(|(kind, identity)| format!("{kind}:{identity}"));
-    before.is_some() && before == cluster && name == text(&prior.name) && namespace == text(&prior.namespace)
+    before.is_some()
+        && before == cluster
+        && name == text(&prior.name)
+        && namespace == text(&prior.namespace)
 }
 
 fn desired(model: &AddonSetModel) -> Result<DesiredSet, Diagnostics> {
@@ -215,21 +253,35 @@ fn desired(model: &AddonSetModel) -> Result<DesiredSet, Diagnostics> {
     render(&text(&model.name), &inputs).map_err(|errors| {
         errors
             .iter()
-            .map(|error| tfplugin::diagnostics::Diagnostic::error("The add-on cannot be rendered", error.to_string()))
+            .map(|error| {
+                tfplugin::diagnostics::Diagnostic::error(
+                    "The add-on cannot be rendered",
+                    error.to_string(),
+                )
+            })
             .collect()
     })
 }
 
 async fn reach(context: &Context<Client>, model: &AddonSetModel) -> Result<Cluster, Diagnostics> {
-    let connection = model.connection.known();
-    match connect(&*context.client, connection, Some(context.deadline), &context.stop).await? {
+    let connection = model.kubernetes.known();
+    match connect(
+        &*context.client,
+        connection,
+        Some(context.deadline),
+        &context.stop,
+    )
+    .await?
+    {
         Some(cluster) => Ok(cluster),
         None => Err(Diagnostics::attribute_error(
-            Path::root().attribute("connection").attribute("eks").attribute("cluster_name"),
+            Path::root()
+                .attribute("kubernetes")
+                .attribute("eks")
+                .attribute("cluster_name"),
             "The EKS cluster does not exist",
             "There is no cluster with this name in this region and account. Correct cluster_name or region, or \
              create the cluster first; a reference to devopsgenie_cluster.NAME.name does both in one apply.",
         )),
     }
 }
-

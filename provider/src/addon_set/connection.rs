@@ -1,11 +1,12 @@
-//! From the attribute `connection` to a handle on the cluster.
+//! From the attribute `kubernetes` to a handle on the cluster.
 
 use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use devopsgenie_kubernetes::{
-    Cluster, Connection, Credentials, Endpoint, Error, ExecPlugin, KubeconfigFile, ObjectReference, Sensitive,
+    Cluster, Connection, Credentials, Endpoint, Error, ExecPlugin, KubeconfigFile, ObjectReference,
+    Sensitive,
 };
 use serde_json::Value;
 use tfplugin::diagnostics::Diagnostics;
@@ -30,7 +31,10 @@ pub(super) enum EksCluster {
 pub(super) trait EksConnections: Sync {
     /// The connection to an EKS cluster, with tokens made from the provider's credentials.
     /// What the configuration gives (endpoint, certificate authority) is not asked from EKS.
-    fn eks_connection(&self, cluster: &EksModel) -> impl Future<Output = Result<EksCluster, Diagnostics>> + Send;
+    fn eks_connection(
+        &self,
+        cluster: &EksModel,
+    ) -> impl Future<Output = Result<EksCluster, Diagnostics>> + Send;
 }
 
 /// The cluster of a connection; `None` when EKS says that it does not exist.
@@ -42,7 +46,7 @@ pub(super) async fn connect(
 ) -> Result<Option<Cluster>, Diagnostics> {
     let Some(model) = model else {
         return Err(Diagnostics::attribute_error(
-            tfplugin::cty::Path::root().attribute("connection"),
+            tfplugin::cty::Path::root().attribute("kubernetes"),
             "The connection is missing",
             "The state has no connection. Apply the configuration, or import the set again.",
         ));
@@ -71,7 +75,10 @@ pub(super) async fn connect(
             Ok(cluster) => return Ok(Some(cluster)),
             Err(error) => error,
         };
-        let may_pass = matches!(error, Error::Unauthorised { .. } | Error::Unreachable { .. });
+        let may_pass = matches!(
+            error,
+            Error::Unauthorised { .. } | Error::Unreachable { .. }
+        );
         if !may_pass || give_up.is_none_or(|end| Instant::now() >= end) {
             return Err(from_cluster_error(&error).into());
         }
@@ -97,7 +104,10 @@ fn by_url(cluster: &ClusterModel) -> Connection {
                 .map(|(name, value)| (name, Sensitive::new(value)))
                 .collect(),
         })
-    } else if let (Some(certificate), Some(key)) = (cluster.client_certificate.as_str(), cluster.client_key.known()) {
+    } else if let (Some(certificate), Some(key)) = (
+        cluster.client_certificate.as_str(),
+        cluster.client_key.known(),
+    ) {
         Credentials::ClientCertificate {
             certificate: certificate.to_owned(),
             key: Sensitive::new(key.reveal().clone()),
@@ -119,5 +129,7 @@ fn by_url(cluster: &ClusterModel) -> Connection {
 pub(super) async fn cluster_uid(cluster: &Cluster) -> Option<String> {
     let reference = ObjectReference::new("v1", "Namespace", None, "kube-system");
     let live = cluster.get(&reference).await.ok()??;
-    live.pointer("/metadata/uid").and_then(Value::as_str).map(str::to_owned)
+    live.pointer("/metadata/uid")
+        .and_then(Value::as_str)
+        .map(str::to_owned)
 }

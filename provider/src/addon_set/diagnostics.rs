@@ -18,21 +18,32 @@ fn from_error(error: &EngineError) -> Diagnostic {
             let summary = format!("{key} cannot be changed");
             Diagnostic::error(summary, sentence(&describe(source))).at(path(addon))
         }
-        EngineError::OtherSet { key, addon, .. } => {
-            Diagnostic::error(format!("{key} belongs to another add-on set"), sentence(&describe(error))).at(path(addon))
+        EngineError::OtherSet { key, addon, .. } => Diagnostic::error(
+            format!("{key} belongs to another add-on set"),
+            sentence(&describe(error)),
+        )
+        .at(path(addon)),
+        EngineError::OtherOwner { .. } => Diagnostic::error(
+            "The add-on set belongs to another Terraform state",
+            sentence(&describe(error)),
+        )
+        .at(Path::root().attribute("name")),
+        EngineError::Busy { .. } => Diagnostic::error(
+            "The add-on set is being changed",
+            sentence(&describe(error)),
+        ),
+        EngineError::Wait { .. } => {
+            Diagnostic::error("The add-on set is not complete", indented(&describe(error)))
         }
-        EngineError::OtherOwner { .. } => {
-            Diagnostic::error("The add-on set belongs to another Terraform state", sentence(&describe(error)))
-                .at(Path::root().attribute("name"))
-        }
-        EngineError::Busy { .. } => Diagnostic::error("The add-on set is being changed", sentence(&describe(error))),
-        EngineError::Wait { .. } => Diagnostic::error("The add-on set is not complete", indented(&describe(error))),
         EngineError::Cancelled => Diagnostic::error("Stopped", sentence(&describe(error))),
-        other => Diagnostic::error("The add-on set cannot be changed", sentence(&describe(other))),
+        other => Diagnostic::error(
+            "The add-on set cannot be changed",
+            sentence(&describe(other)),
+        ),
     }
 }
 
-/// An error of the connection, at the attribute `connection`.
+/// An error of the connection, at the attribute `kubernetes`.
 pub(super) fn from_cluster_error(error: &Error) -> Diagnostic {
     let summary = match error {
         Error::Unreachable { .. } => "The Kubernetes API cannot be reached",
@@ -44,14 +55,15 @@ pub(super) fn from_cluster_error(error: &Error) -> Diagnostic {
         Error::Forbidden { .. } => "Not allowed by the Kubernetes API",
         _ => "The Kubernetes API call failed",
     };
-    Diagnostic::error(summary, sentence(&describe(error))).at(Path::root().attribute("connection"))
+    Diagnostic::error(summary, sentence(&describe(error))).at(Path::root().attribute("kubernetes"))
 }
 
 /// Begins with a capital and ends with a full stop.
 fn sentence(text: &str) -> String {
     let mut characters = text.chars();
-    let mut sentence: String =
-        characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect());
+    let mut sentence: String = characters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(characters).collect()
+    });
     if !sentence.ends_with(['.', '!', '?']) {
         sentence.push('.');
     }

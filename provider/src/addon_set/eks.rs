@@ -19,9 +19,14 @@ struct Tokens(EksTokenSource);
 impl TokenSource for Tokens {
     fn token(
         &self,
-    ) -> std::pin::Pin<Box<dyn std::future::Future<Output = Result<Token, TokenError>> + Send + '_>> {
+    ) -> std::pin::Pin<Box<dyn std::future::Future<Output = Result<Token, TokenError>> + Send + '_>>
+    {
         Box::pin(async move {
-            let token = self.0.token().await.map_err(|error| TokenError(Box::new(error)))?;
+            let token = self
+                .0
+                .token()
+                .await
+                .map_err(|error| TokenError(Box::new(error)))?;
             Ok(Token {
                 value: Sensitive::new(token.value),
                 expires_at: Some(token.expires_at),
@@ -35,16 +40,22 @@ impl EksConnections for Client {
         let aws = in_region(self.aws()?, cluster.region.as_str()).await?;
         let name = text(&cluster.cluster_name);
         let given = |value: &tfplugin::AttributeValue<String>| value.as_str().map(str::to_owned);
-        let (mut endpoint, mut authority) = (given(&cluster.endpoint), given(&cluster.certificate_authority_data));
+        let (mut endpoint, mut authority) = (
+            given(&cluster.endpoint),
+            given(&cluster.certificate_authority_data),
+        );
         if endpoint.is_none() || authority.is_none() {
-            let path = Path::root().attribute("connection").attribute("eks");
-            let observed = Engine::new(aws.clone()).observe(&name, self.owner()).await.map_err(|error| {
-                Diagnostics::attribute_error(
-                    path.clone(),
-                    "The EKS cluster cannot be read",
-                    devopsgenie_kubernetes::describe(&error),
-                )
-            })?;
+            let path = Path::root().attribute("kubernetes").attribute("eks");
+            let observed = Engine::new(aws.clone())
+                .observe(&name, self.owner())
+                .await
+                .map_err(|error| {
+                    Diagnostics::attribute_error(
+                        path.clone(),
+                        "The EKS cluster cannot be read",
+                        devopsgenie_kubernetes::describe(&error),
+                    )
+                })?;
             let Some(observed) = observed.cluster else {
                 return Ok(EksCluster::Gone);
             };
@@ -61,13 +72,17 @@ impl EksConnections for Client {
                 ));
             }
         }
-        Ok(EksCluster::Reachable(Connection::Endpoint(Box::new(Endpoint {
-            host: endpoint.unwrap_or_default(),
-            certificate_authority: authority,
-            tls_server_name: None,
-            insecure: false,
-            credentials: Credentials::TokenSource(Arc::new(Tokens(EksTokenSource::new(aws, name)))),
-        }))))
+        Ok(EksCluster::Reachable(Connection::Endpoint(Box::new(
+            Endpoint {
+                host: endpoint.unwrap_or_default(),
+                certificate_authority: authority,
+                tls_server_name: None,
+                insecure: false,
+                credentials: Credentials::TokenSource(Arc::new(Tokens(EksTokenSource::new(
+                    aws, name,
+                )))),
+            },
+        ))))
     }
 }
 
@@ -78,7 +93,9 @@ async fn in_region(aws: &Aws, region: Option<&str>) -> Result<Aws, Diagnostics> 
                 region: Some(region.to_owned()),
                 ..aws.settings().clone()
             };
-            Aws::new(settings).await.map_err(|error| aws_diagnostics(&error))
+            Aws::new(settings)
+                .await
+                .map_err(|error| aws_diagnostics(&error))
         }
         _ => Ok(aws.clone()),
     }

@@ -59,7 +59,9 @@ pub(super) fn intent(private: &Private) -> Option<Intent> {
 /// Private data of an applied or read set.
 pub(super) fn keep(memory: &Memory) -> Result<Private, Diagnostics> {
     let mut private = Private::new();
-    private.insert_as(MEMORY, memory).map_err(|error| unwritable(&error))?;
+    private
+        .insert_as(MEMORY, memory)
+        .map_err(|error| unwritable(&error))?;
     Ok(private)
 }
 
@@ -69,7 +71,9 @@ pub(super) fn with_intent(prior: &Private, intent: &Intent) -> Result<Private, D
         Intent::Create { .. } => Private::new(),
         _ => prior.clone(),
     };
-    private.insert_as(INTENT, intent).map_err(|error| unwritable(&error))?;
+    private
+        .insert_as(INTENT, intent)
+        .map_err(|error| unwritable(&error))?;
     Ok(private)
 }
 

@@ -16,7 +16,7 @@ model! {
         /// Name of the set.
         pub name: AttributeValue<String>,
         /// The cluster.
-        pub connection: AttributeValue<ConnectionModel>,
+        pub kubernetes: AttributeValue<ConnectionModel>,
         /// Namespace of the inventory.
         pub namespace: AttributeValue<String>,
         /// Field manager of the objects.
@@ -35,7 +35,7 @@ model! {
         pub timeouts: AttributeValue<Timeouts>,
     }
 
-    /// `connection`.
+    /// `kubernetes`.
     pub struct ConnectionModel {
         /// An EKS cluster.
         pub eks: AttributeValue<EksModel>,
@@ -45,7 +45,7 @@ model! {
         pub cluster: AttributeValue<ClusterModel>,
     }
 
-    /// `connection.eks`.
+    /// `kubernetes.eks`.
     pub struct EksModel {
         /// Name of the cluster.
         pub cluster_name: AttributeValue<String>,
@@ -57,7 +57,7 @@ model! {
         pub certificate_authority_data: AttributeValue<String>,
     }
 
-    /// `connection.kubeconfig`.
+    /// `kubernetes.kubeconfig`.
     pub struct KubeconfigModel {
         /// The file.
         pub config_path: AttributeValue<String>,
@@ -65,7 +65,7 @@ model! {
         pub config_context: AttributeValue<String>,
     }
 
-    /// `connection.cluster`.
+    /// `kubernetes.cluster`.
     pub struct ClusterModel {
         /// The URL.
         pub host: AttributeValue<String>,
@@ -85,7 +85,7 @@ model! {
         pub exec: AttributeValue<ExecModel>,
     }
 
-    /// `connection.cluster.exec`.
+    /// `kubernetes.cluster.exec`.
     pub struct ExecModel {
         /// Version of the plugin's protocol.
         pub api_version: AttributeValue<String>,
@@ -237,7 +237,11 @@ pub fn text_or(value: &AttributeValue<String>, default: &str) -> String {
 /// The known elements of a known list.
 pub fn list(value: &AttributeValue<Vec<AttributeValue<String>>>) -> Option<Vec<String>> {
     let items = value.known()?.iter();
-    Some(items.filter_map(|item| item.as_str().map(str::to_owned)).collect())
+    Some(
+        items
+            .filter_map(|item| item.as_str().map(str::to_owned))
+            .collect(),
+    )
 }
 
 /// The known elements of a known map.
@@ -252,5 +256,10 @@ pub fn texts(value: &AttributeValue<Texts>) -> Option<BTreeMap<String, String>> 
 
 /// A map attribute.
 pub fn map(entries: BTreeMap<String, String>) -> AttributeValue<Texts> {
-    AttributeValue::Known(entries.into_iter().map(|(name, value)| (name, value.into())).collect())
+    AttributeValue::Known(
+        entries
+            .into_iter()
+            .map(|(name, value)| (name, value.into()))
+            .collect(),
+    )
 }

@@ -25,11 +25,14 @@ pub(super) fn validate(config: &AddonSetModel) -> Diagnostics {
             continue;
         };
         match (&addon.manifests, &addon.baseline) {
-            (AttributeValue::Known(_), AttributeValue::Known(_)) => diagnostics.add_attribute_error(
-                path.attribute("baseline"),
-                "Conflicting arguments",
-                format!("The add-on {name:?} has manifests and baseline. Make two add-ons of it."),
-            ),
+            (AttributeValue::Known(_), AttributeValue::Known(_)) => diagnostics
+                .add_attribute_error(
+                    path.attribute("baseline"),
+                    "Conflicting arguments",
+                    format!(
+                        "The add-on {name:?} has manifests and baseline. Make two add-ons of it."
+                    ),
+                ),
             (AttributeValue::Null, AttributeValue::Null) => diagnostics.add_attribute_error(
                 path,
                 "A required argument is missing",
@@ -50,21 +53,32 @@ pub(super) fn validate(config: &AddonSetModel) -> Diagnostics {
 }
 
 fn validate_credentials(config: &AddonSetModel, diagnostics: &mut Diagnostics) {
-    let Some(cluster) = config.connection.known().and_then(|connection| connection.cluster.known()) else {
+    let Some(cluster) = config
+        .kubernetes
+        .known()
+        .and_then(|connection| connection.cluster.known())
+    else {
         return;
     };
-    let path = Path::root().attribute("connection").attribute("cluster");
+    let path = Path::root().attribute("kubernetes").attribute("cluster");
     let given = [
         ("token", !cluster.token.is_null()),
         ("client_certificate", !cluster.client_certificate.is_null()),
         ("exec", !cluster.exec.is_null()),
     ];
-    let given: Vec<_> = given.into_iter().filter(|(_, is_given)| *is_given).map(|(name, _)| name).collect();
+    let given: Vec<_> = given
+        .into_iter()
+        .filter(|(_, is_given)| *is_given)
+        .map(|(name, _)| name)
+        .collect();
     if given.len() > 1 {
         diagnostics.add_attribute_error(
             path.clone().attribute(given[1]),
             "Conflicting arguments",
-            format!("{} are given; the API server takes one way to authenticate.", given.join(" and ")),
+            format!(
+                "{} are given; the API server takes one way to authenticate.",
+                given.join(" and ")
+            ),
         );
     }
     if cluster.client_certificate.is_null() != cluster.client_key.is_null() {
@@ -84,7 +98,12 @@ pub(super) fn plan(
 ) -> Result<Planned<AddonSetModel>, Diagnostics> {
     let mut state = proposed;
     let mut requires_replace = Vec::new();
-    let cluster = |model: &AddonSetModel| model.connection.known().and_then(|known| cluster_identity(known, region));
+    let cluster = |model: &AddonSetModel| {
+        model
+            .kubernetes
+            .known()
+            .and_then(|known| cluster_identity(known, region))
+    };
 
     state.status = COMPLETE.into();
     state.id = match (state.name.as_str(), state.namespace.as_str()) {
@@ -109,9 +128,15 @@ pub(super) fn plan(
             state.changes = AttributeValue::Unknown;
         }
         Some(inputs) => {
-            let desired = render(&text(&state.name), &inputs)
-                .map_err(|errors| errors.iter().map(render_diagnostic).collect::<Diagnostics>())?;
-            let previous = prior.and_then(|prior| texts(&prior.objects)).unwrap_or_default();
+            let desired = render(&text(&state.name), &inputs).map_err(|errors| {
+                errors
+                    .iter()
+                    .map(render_diagnostic)
+                    .collect::<Diagnostics>()
+            })?;
+            let previous = prior
+                .and_then(|prior| texts(&prior.objects))
+                .unwrap_or_default();
             let memory = prior.and_then(|_| recall(prior_private));
             let (records, salt) = match &memory {
                 Some(memory) => (memory.records.clone(), Some(&memory.salt)),
@@ -146,7 +171,10 @@ pub(super) fn plan(
 /// The kind of a connection and which cluster it leads to, as far as its text tells. Between two
 /// connections of different kinds nothing can be told; an update then compares the clusters
 /// themselves.
-pub(super) fn cluster_identity(connection: &ConnectionModel, region: Option<&str>) -> Option<(&'static str, String)> {
+pub(super) fn cluster_identity(
+    connection: &ConnectionModel,
+    region: Option<&str>,
+) -> Option<(&'static str, String)> {
     if let Some(eks) = connection.eks.known() {
         if eks.region.is_unknown() {
             return None;
@@ -161,12 +189,15 @@ pub(super) fn cluster_identity(connection: &ConnectionModel, region: Option<&str
         };
     }
     let cluster = connection.cluster.known()?;
-    Some(("cluster", cluster.host.as_str()?.trim_end_matches('/').to_owned()))
+    Some((
+        "cluster",
+        cluster.host.as_str()?.trim_end_matches('/').to_owned(),
+    ))
 }
 
 /// The attribute whose change means another cluster.
 fn connection_path(kind: &str) -> Path {
-    let path = Path::root().attribute("connection").attribute(kind);
+    let path = Path::root().attribute("kubernetes").attribute(kind);
     match kind {
         "eks" => path,
         "kubeconfig" => path.attribute("config_context"),
@@ -180,7 +211,10 @@ fn render_diagnostic(error: &RenderError) -> Diagnostic {
         path = path.attribute("manifests").index(index);
     }
     let mut detail = match error.manifest {
-        Some(index) => format!("Add-on {}, manifest {index}: {}", error.addon, error.problem),
+        Some(index) => format!(
+            "Add-on {}, manifest {index}: {}",
+            error.addon, error.problem
+        ),
         None => format!("Add-on {}: {}", error.addon, error.problem),
     };
     if !detail.ends_with('.') {

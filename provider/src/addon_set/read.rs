@@ -11,8 +11,8 @@ use super::connection::connect;
 use super::diagnostics::{from_cluster_error, from_errors};
 use super::memory::{keep, recall};
 use super::model::{
-    AddonSetModel, COMPLETE, ConnectionModel, DEFAULT_FIELD_MANAGER, DEFAULT_NAMESPACE, DRIFTED, EksModel, INCOMPLETE,
-    KubeconfigModel, map, texts,
+    AddonSetModel, COMPLETE, ConnectionModel, DEFAULT_FIELD_MANAGER, DEFAULT_NAMESPACE, DRIFTED,
+    EksModel, INCOMPLETE, KubeconfigModel, map, texts,
 };
 use crate::client::Client;
 
@@ -21,7 +21,14 @@ pub(super) async fn read(
     request: ReadRequest<AddonSetModel>,
 ) -> ReadResponse<AddonSetModel> {
     let mut state = request.state.clone();
-    let cluster = match connect(&*context.client, state.connection.known(), None, &context.stop).await {
+    let cluster = match connect(
+        &*context.client,
+        state.kubernetes.known(),
+        None,
+        &context.stop,
+    )
+    .await
+    {
         Ok(Some(cluster)) => cluster,
         // What was in a cluster that does not exist any more is gone with it.
         Ok(None) => return ReadResponse::gone(),
@@ -68,14 +75,27 @@ pub(super) async fn read(
         let objects: BTreeMap<String, String> = inventory
             .objects
             .keys()
-            .map(|key| (key.clone(), known.get(key).cloned().unwrap_or_else(|| "imported".to_owned())))
+            .map(|key| {
+                (
+                    key.clone(),
+                    known
+                        .get(key)
+                        .cloned()
+                        .unwrap_or_else(|| "imported".to_owned()),
+                )
+            })
             .collect();
         state.objects = map(objects);
     }
     state.id = format!("{}/{}", set.namespace, set.name).into();
     state.namespace = set.namespace.into();
     state.field_manager = set.field_manager.into();
-    state.status = if inventory.complete { COMPLETE } else { INCOMPLETE }.into();
+    state.status = if inventory.complete {
+        COMPLETE
+    } else {
+        INCOMPLETE
+    }
+    .into();
     state.creation_id = inventory.generation.into();
     // The old side of a change prints too, so nothing old is left here.
     state.changes = map(BTreeMap::new());
@@ -93,7 +113,10 @@ pub(super) async fn read(
 pub(super) fn import(id: &str) -> Result<Imported<AddonSetModel>, Diagnostics> {
     let parts = id
         .split_once('/')
-        .and_then(|(kind, rest)| rest.rsplit_once('/').map(|(cluster, name)| (kind, cluster, name)))
+        .and_then(|(kind, rest)| {
+            rest.rsplit_once('/')
+                .map(|(cluster, name)| (kind, cluster, name))
+        })
         .filter(|(_, cluster, name)| !cluster.is_empty() && !name.is_empty());
     let connection = match parts {
         Some(("eks", cluster, _)) => ConnectionModel {
@@ -125,7 +148,7 @@ pub(super) fn import(id: &str) -> Result<Imported<AddonSetModel>, Diagnostics> {
         name: parts.map_or("", |(_, _, name)| name).into(),
         namespace: DEFAULT_NAMESPACE.into(),
         field_manager: DEFAULT_FIELD_MANAGER.into(),
-        connection: AttributeValue::Known(connection),
+        kubernetes: AttributeValue::Known(connection),
         ..AddonSetModel::default()
     }))
 }

@@ -36,7 +36,7 @@ pub(super) fn schema() -> Schema {
             .validate(name())
             .plan_modifier(modifiers::requires_replace()),
     )
-    .attribute("connection", connection())
+    .attribute("kubernetes", connection())
     .attribute(
         "namespace",
         Attribute::string()
@@ -104,9 +104,9 @@ pub(super) fn schema() -> Schema {
         delete: Duration::from_secs(20 * MINUTES),
     })
     .validate(validators::exactly_one_of([
-        "connection.eks",
-        "connection.kubeconfig",
-        "connection.cluster",
+        "kubernetes.eks",
+        "kubernetes.kubeconfig",
+        "kubernetes.cluster",
     ]))
 }
 

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use devopsgenie_kubernetes::{ApplyOptions, Cluster, Connection, KubeconfigFile, ObjectReference, Propagation};
+use devopsgenie_kubernetes::{
+    ApplyOptions, Cluster, Connection, KubeconfigFile, ObjectReference, Propagation,
+};
 use serde_json::{Value, json};
 use tfplugin::context::Operation;
 use tfplugin::schema::SchemaRole;
@@ -38,8 +40,11 @@ fn model(name: &str, connection: model::ConnectionModel, addon: AddonModel) -> A
         name: name.into(),
         namespace: format!("inventory-{name}").into(),
         field_manager: "devopsgenie".into(),
-        connection: AttributeValue::Known(connection),
-        addons: AttributeValue::Known(BTreeMap::from([("web".to_owned(), AttributeValue::Known(addon))])),
+        kubernetes: AttributeValue::Known(connection),
+        addons: AttributeValue::Known(BTreeMap::from([(
+            "web".to_owned(),
+            AttributeValue::Known(addon),
+        )])),
         ..AddonSetModel::default()
     }
 }
@@ -54,7 +59,11 @@ fn eks(name: &str) -> model::ConnectionModel {
     }
 }
 
-fn planned(prior: Option<&AddonSetModel>, proposed: AddonSetModel, private: &Private) -> Planned<AddonSetModel> {
+fn planned(
+    prior: Option<&AddonSetModel>,
+    proposed: AddonSetModel,
+    private: &Private,
+) -> Planned<AddonSetModel> {
     plan::plan(prior, proposed, private, Some("eu-central-1")).unwrap()
 }
 
@@ -67,7 +76,11 @@ fn the_schema_is_one_and_fits_the_model() {
 
 #[test]
 fn a_create_names_its_objects_and_an_unknown_manifest_leaves_them_open() {
-    let first = planned(None, model("platform", eks("main"), addon("team-a", MANIFEST)), &Private::new());
+    let first = planned(
+        None,
+        model("platform", eks("main"), addon("team-a", MANIFEST)),
+        &Private::new(),
+    );
     assert_eq!(
         texts(&first.state.changes).unwrap(),
         BTreeMap::from([
@@ -87,7 +100,11 @@ fn a_create_names_its_objects_and_an_unknown_manifest_leaves_them_open() {
         })
     );
     // Core plans again when it applies: the answer is the same.
-    let again = planned(None, model("platform", eks("main"), addon("team-a", MANIFEST)), &Private::new());
+    let again = planned(
+        None,
+        model("platform", eks("main"), addon("team-a", MANIFEST)),
+        &Private::new(),
+    );
     assert_eq!(first, again);
 
     let mut open = addon("team-a", MANIFEST);
@@ -117,16 +134,33 @@ fn only_another_cluster_replaces() {
     let cases = [
         (eks("main"), eks("main"), ""),
         (eks("main"), other_endpoint, ""),
-        (eks("main"), eks("other"), "connection.eks"),
+        (eks("main"), eks("other"), "kubernetes.eks"),
         (eks("main"), unknown, ""),
         (eks("main"), file("a", "b"), ""),
         (file("a", "b"), file("c", "b"), ""),
-        (file("a", "b"), file("a", "c"), "connection.kubeconfig.config_context"),
+        (
+            file("a", "b"),
+            file("a", "c"),
+            "kubernetes.kubeconfig.config_context",
+        ),
     ];
     for (before, after, expected) in cases {
-        let prior = planned(None, model("p", before, addon("team-a", MANIFEST)), &Private::new()).state;
-        let second = planned(Some(&prior), model("p", after, addon("team-a", MANIFEST)), &Private::new());
-        let found: Vec<_> = second.requires_replace.iter().map(ToString::to_string).collect();
+        let prior = planned(
+            None,
+            model("p", before, addon("team-a", MANIFEST)),
+            &Private::new(),
+        )
+        .state;
+        let second = planned(
+            Some(&prior),
+            model("p", after, addon("team-a", MANIFEST)),
+            &Private::new(),
+        );
+        let found: Vec<_> = second
+            .requires_replace
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         assert_eq!(found.join(","), expected);
     }
 }
@@ -139,8 +173,14 @@ fn wrong_configurations_name_their_attribute() {
     };
     let cases = [
         (addon("team-a", MANIFEST), ""),
-        (AddonModel::default(), "Error: A required argument is missing (at addons[\"web\"])"),
-        (both, "Error: Conflicting arguments (at addons[\"web\"].baseline)"),
+        (
+            AddonModel::default(),
+            "Error: A required argument is missing (at addons[\"web\"])",
+        ),
+        (
+            both,
+            "Error: Conflicting arguments (at addons[\"web\"].baseline)",
+        ),
         (
             addon("team-a", "kind: ConfigMap\n"),
             "Error: The add-on cannot be rendered (at addons[\"web\"].manifests[0]): Add-on web, manifest 0: document 1, \
@@ -148,14 +188,22 @@ fn wrong_configurations_name_their_attribute() {
         ),
     ];
     for (addon, expected) in cases {
-        let told = AddonSet.validate(&model("p", eks("main"), addon)).to_string();
-        assert!(told.starts_with(expected) && told.is_empty() == expected.is_empty(), "{told}");
+        let told = AddonSet
+            .validate(&model("p", eks("main"), addon))
+            .to_string();
+        assert!(
+            told.starts_with(expected) && told.is_empty() == expected.is_empty(),
+            "{told}"
+        );
     }
 }
 
 #[test]
 fn imports_say_what_the_id_must_look_like() {
-    for (id, name) in [("eks/main/base", "base"), ("kubeconfig/arn:aws:eks:x/main/base", "base")] {
+    for (id, name) in [
+        ("eks/main/base", "base"),
+        ("kubeconfig/arn:aws:eks:x/main/base", "base"),
+    ] {
         assert_eq!(read::import(id).unwrap().state.name.as_str(), Some(name));
     }
     for id in ["base", "eks/base", "eks//base", "gke/main/base"] {
@@ -173,14 +221,20 @@ struct Live {
 }
 
 async fn kubeconfig() -> PathBuf {
-    static LAB: tokio::sync::OnceCell<devopsgenie_lab::Cluster> = tokio::sync::OnceCell::const_new();
+    static LAB: tokio::sync::OnceCell<devopsgenie_lab::Cluster> =
+        tokio::sync::OnceCell::const_new();
     if let Some(path) = std::env::var_os("DEVOPSGENIE_TEST_KUBECONFIG") {
         return path.into();
     }
     let lab = LAB
         .get_or_init(|| async {
-            let tools = devopsgenie_lab::Toolbox::new().unwrap().kubernetes().unwrap();
-            let version = devopsgenie_lab::served_versions(&tools.version).pop().unwrap();
+            let tools = devopsgenie_lab::Toolbox::new()
+                .unwrap()
+                .kubernetes()
+                .unwrap();
+            let version = devopsgenie_lab::served_versions(&tools.version)
+                .pop()
+                .unwrap();
             let spec = devopsgenie_lab::ClusterSpec::new("addon-set", &version);
             devopsgenie_lab::Cluster::start(&tools, spec).await.unwrap()
         })
@@ -215,7 +269,9 @@ impl Live {
                 }),
                 ..model::ConnectionModel::default()
             },
-            cluster: Cluster::connect(&Connection::Kubeconfig(file)).await.unwrap(),
+            cluster: Cluster::connect(&Connection::Kubeconfig(file))
+                .await
+                .unwrap(),
             name: name.to_owned(),
         }
     }
@@ -225,7 +281,11 @@ impl Live {
     }
 
     fn model(&self, manifest: &str) -> AddonSetModel {
-        model(&self.name, self.connection.clone(), addon(&self.objects(), manifest))
+        model(
+            &self.name,
+            self.connection.clone(),
+            addon(&self.objects(), manifest),
+        )
     }
 
     async fn create(&self, manifest: &str) -> Applied<AddonSetModel> {
@@ -243,11 +303,18 @@ impl Live {
     }
 
     async fn read(&self, state: AddonSetModel, private: Private) -> ReadResponse<AddonSetModel> {
-        AddonSet.read(self.context.clone(), ReadRequest { state, private }).await
+        AddonSet
+            .read(self.context.clone(), ReadRequest { state, private })
+            .await
     }
 
     /// Plans and applies a change of what a read has found.
-    async fn update(&self, prior: AddonSetModel, private: &Private, manifest: &str) -> (BTreeMap<String, String>, Applied<AddonSetModel>) {
+    async fn update(
+        &self,
+        prior: AddonSetModel,
+        private: &Private,
+        manifest: &str,
+    ) -> (BTreeMap<String, String>, Applied<AddonSetModel>) {
         let plan = planned(Some(&prior), self.model(manifest), private);
         let told = texts(&plan.state.changes).unwrap();
         let update = PlannedUpdate {
@@ -260,7 +327,9 @@ impl Live {
     }
 
     async fn delete(&self, prior: AddonSetModel, private: Private) -> Deleted<AddonSetModel> {
-        AddonSet.delete(self.context.clone(), PlannedDelete { prior, private }).await
+        AddonSet
+            .delete(self.context.clone(), PlannedDelete { prior, private })
+            .await
     }
 
     async fn get(&self, kind: &str, name: &str) -> Option<Value> {
@@ -277,7 +346,10 @@ async fn a_set_lives_from_create_to_destroy() {
     let state = created.state.unwrap();
     assert!(state.to_value().is_wholly_known());
     let kept = format!("{:?}", created.private);
-    assert!(!kept.contains("hunter2") && !kept.contains("aHVudGVyMg"), "{kept}");
+    assert!(
+        !kept.contains("hunter2") && !kept.contains("aHVudGVyMg"),
+        "{kept}"
+    );
 
     // A plan after the refresh is empty.
     let read = live.read(state, created.private).await;
@@ -287,14 +359,22 @@ async fn a_set_lives_from_create_to_destroy() {
     assert_eq!(plan.state, state);
 
     // One value of a ConfigMap and the value of a Secret.
-    let changed = MANIFEST.replace("hello", "hi").replace("hunter2", "hunter3");
+    let changed = MANIFEST
+        .replace("hello", "hi")
+        .replace("hunter2", "hunter3");
     let (told, updated) = live.update(state, &private, &changed).await;
     assert!(updated.diagnostics.is_empty(), "{}", updated.diagnostics);
     assert_eq!(
         told,
         BTreeMap::from([
-            ("ConfigMap/objects-life/config".to_owned(), "data.greeting: \"hello\" -> \"hi\"".to_owned()),
-            ("Secret/objects-life/login".to_owned(), "data.password: (sensitive value changed)".to_owned()),
+            (
+                "ConfigMap/objects-life/config".to_owned(),
+                "data.greeting: \"hello\" -> \"hi\"".to_owned()
+            ),
+            (
+                "Secret/objects-life/login".to_owned(),
+                "data.password: (sensitive value changed)".to_owned()
+            ),
         ])
     );
 
@@ -307,9 +387,14 @@ async fn a_set_lives_from_create_to_destroy() {
     };
     live.cluster.apply(&object, &force).await.unwrap();
     let secret = ObjectReference::new("v1", "Secret", Some(&live.objects()), "login");
-    live.cluster.delete(&secret, Propagation::Background, None).await.unwrap();
+    live.cluster
+        .delete(&secret, Propagation::Background, None)
+        .await
+        .unwrap();
     let read = live.read(updated.state.unwrap(), updated.private).await;
-    let (told, repaired) = live.update(read.state.unwrap(), &read.private, &changed).await;
+    let (told, repaired) = live
+        .update(read.state.unwrap(), &read.private, &changed)
+        .await;
     assert!(repaired.diagnostics.is_empty(), "{}", repaired.diagnostics);
     assert_eq!(
         told,
@@ -324,9 +409,14 @@ async fn a_set_lives_from_create_to_destroy() {
             ),
         ])
     );
-    assert_eq!(live.get("ConfigMap", "config").await.unwrap()["data"]["greeting"], "hi");
+    assert_eq!(
+        live.get("ConfigMap", "config").await.unwrap()["data"]["greeting"],
+        "hi"
+    );
 
-    let (private, _) = AddonSet.plan_destroy(repaired.state.as_ref().unwrap(), &repaired.private).unwrap();
+    let (private, _) = AddonSet
+        .plan_destroy(repaired.state.as_ref().unwrap(), &repaired.private)
+        .unwrap();
     let deleted = live.delete(repaired.state.clone().unwrap(), private).await;
     assert!(deleted.diagnostics.is_empty(), "{}", deleted.diagnostics);
     assert_eq!(deleted.remaining, None);
@@ -360,18 +450,27 @@ async fn a_half_built_set_is_kept_and_completed() {
     let live = Live::new("half", 90).await;
     let read = live.read(tainted, failed.private).await;
     let warning = read.diagnostics.to_string();
-    assert!(warning.contains("Nothing that exists is deleted"), "{warning}");
+    assert!(
+        warning.contains("Nothing that exists is deleted"),
+        "{warning}"
+    );
 
     // Core plans a tainted object's replacement as a create, and gives that plan's private data to the
     // delete half.
     let plan = planned(None, live.model(MANIFEST), &Private::new());
     let deleted = live.delete(read.state.clone().unwrap(), plan.private).await;
-    assert_eq!((deleted.remaining, deleted.diagnostics), (None, Diagnostics::new()));
+    assert_eq!(
+        (deleted.remaining, deleted.diagnostics),
+        (None, Diagnostics::new())
+    );
     assert!(live.get("Pod", "stuck").await.is_some());
 
     let created = live.create(MANIFEST).await;
     assert!(created.diagnostics.is_empty(), "{}", created.diagnostics);
-    assert_eq!(live.get("ConfigMap", "config").await.unwrap()["metadata"]["uid"], uid);
+    assert_eq!(
+        live.get("ConfigMap", "config").await.unwrap()["metadata"]["uid"],
+        uid
+    );
     assert_eq!(live.get("Pod", "stuck").await, None);
 
     // With create_before_destroy the delete half comes last, and must not take what was just made.
@@ -390,10 +489,14 @@ async fn a_half_built_set_is_kept_and_completed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unreachable_cluster_is_an_error_and_the_state_stays() {
     let live = Live::new("away", 30).await;
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let mut state = live.model(MANIFEST);
     state.objects = map(BTreeMap::new());
-    state.connection = AttributeValue::Known(model::ConnectionModel {
+    state.kubernetes = AttributeValue::Known(model::ConnectionModel {
         cluster: AttributeValue::Known(model::ClusterModel {
             host: format!("https://127.0.0.1:{port}").into(),
             ..model::ClusterModel::default()
@@ -403,9 +506,12 @@ async fn an_unreachable_cluster_is_an_error_and_the_state_stays() {
     let read = live.read(state.clone(), Private::new()).await;
     assert!(read.state.is_some());
     let deleted = live.delete(state, Private::new()).await;
-    for told in [read.diagnostics.to_string(), deleted.diagnostics.to_string()] {
+    for told in [
+        read.diagnostics.to_string(),
+        deleted.diagnostics.to_string(),
+    ] {
         assert!(
-            told.starts_with("Error: The Kubernetes API cannot be reached (at connection): "),
+            told.starts_with("Error: The Kubernetes API cannot be reached (at kubernetes): "),
             "{told}"
         );
     }

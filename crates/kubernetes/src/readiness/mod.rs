@@ -45,7 +45,10 @@ impl Readiness {
 
 /// Judges an object as read from the API server.
 pub fn readiness(object: &Value) -> Readiness {
-    if object.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null()) {
+    if object
+        .pointer("/metadata/deletionTimestamp")
+        .is_some_and(|time| !time.is_null())
+    {
         return Readiness::in_progress(being_deleted(object));
     }
     let generation = number(object, "/metadata/generation");
@@ -90,7 +93,13 @@ pub fn being_deleted(object: &Value) -> String {
         .and_then(Value::as_array)
         .into_iter()
         .flatten()
-        .chain(object.pointer("/spec/finalizers").and_then(Value::as_array).into_iter().flatten())
+        .chain(
+            object
+                .pointer("/spec/finalizers")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten(),
+        )
         .filter_map(Value::as_str)
         .collect();
     // The namespace controller's own finalizer says nothing; the conditions do.
@@ -140,7 +149,9 @@ fn service(object: &Value) -> Readiness {
     if has_address {
         Readiness::Ready
     } else {
-        Readiness::in_progress("its load balancer has no address yet; does a load balancer controller run?")
+        Readiness::in_progress(
+            "its load balancer has no address yet; does a load balancer controller run?",
+        )
     }
 }
 
@@ -148,7 +159,10 @@ fn definition(object: &Value) -> Readiness {
     for condition in conditions(object) {
         match (condition.name, condition.status) {
             ("NamesAccepted", "False") => {
-                return Readiness::failed(format!("NamesAccepted is False: {}", condition.explain()));
+                return Readiness::failed(format!(
+                    "NamesAccepted is False: {}",
+                    condition.explain()
+                ));
             }
             ("Established", "True") => return Readiness::Ready,
             _ => {}
@@ -160,7 +174,11 @@ fn definition(object: &Value) -> Readiness {
 fn required_condition(object: &Value, wanted: &str) -> Readiness {
     match conditions(object).find(|condition| condition.name == wanted) {
         Some(condition) if condition.status == "True" => Readiness::Ready,
-        Some(condition) => Readiness::in_progress(format!("{wanted} is {}: {}", condition.status, condition.explain())),
+        Some(condition) => Readiness::in_progress(format!(
+            "{wanted} is {}: {}",
+            condition.status,
+            condition.explain()
+        )),
         None => Readiness::in_progress(format!("it has no condition {wanted} yet")),
     }
 }
@@ -176,9 +194,11 @@ fn by_conditions(object: &Value) -> Readiness {
         return Readiness::in_progress(condition.explain());
     }
     match find("Ready") {
-        Some(condition) if condition.status != "True" => {
-            Readiness::in_progress(format!("Ready is {}: {}", condition.status, condition.explain()))
-        }
+        Some(condition) if condition.status != "True" => Readiness::in_progress(format!(
+            "Ready is {}: {}",
+            condition.status,
+            condition.explain()
+        )),
         _ => Readiness::Ready,
     }
 }

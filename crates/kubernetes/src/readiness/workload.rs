@@ -18,7 +18,9 @@ pub(super) fn deployment(object: &Value) -> Readiness {
     if number(object, "/status/observedGeneration").is_none() {
         return Readiness::in_progress("its controller has not seen it yet");
     }
-    if let Some(condition) = find("Progressing").filter(|condition| condition.reason == "ProgressDeadlineExceeded") {
+    if let Some(condition) =
+        find("Progressing").filter(|condition| condition.reason == "ProgressDeadlineExceeded")
+    {
         return Readiness::failed(condition.explain());
     }
     let wanted = wanted(object);
@@ -27,9 +29,14 @@ pub(super) fn deployment(object: &Value) -> Readiness {
     let available = count(object, "/status/availableReplicas");
     let ready = count(object, "/status/readyReplicas");
     let progress = if updated < wanted {
-        Some(format!("{updated} of {wanted} replicas are of the new version"))
+        Some(format!(
+            "{updated} of {wanted} replicas are of the new version"
+        ))
     } else if all > updated {
-        Some(format!("{} replicas of the old version are being ended", all - updated))
+        Some(format!(
+            "{} replicas of the old version are being ended",
+            all - updated
+        ))
     } else if ready < wanted {
         Some(format!("{ready} of {wanted} replicas are ready"))
     } else if available < wanted {
@@ -40,7 +47,9 @@ pub(super) fn deployment(object: &Value) -> Readiness {
     match progress {
         None => Readiness::Ready,
         Some(mut reason) => {
-            if let Some(failure) = find("ReplicaFailure").filter(|condition| condition.status == "True") {
+            if let Some(failure) =
+                find("ReplicaFailure").filter(|condition| condition.status == "True")
+            {
                 reason = format!("{reason}; {}", failure.explain());
             }
             Readiness::in_progress(reason)
@@ -51,8 +60,8 @@ pub(super) fn deployment(object: &Value) -> Readiness {
 pub(super) fn replica_set(object: &Value) -> Readiness {
     let wanted = wanted(object);
     let available = count(object, "/status/availableReplicas");
-    if let Some(failure) =
-        conditions(object).find(|condition| condition.name == "ReplicaFailure" && condition.status == "True")
+    if let Some(failure) = conditions(object)
+        .find(|condition| condition.name == "ReplicaFailure" && condition.status == "True")
     {
         return Readiness::in_progress(failure.explain());
     }
@@ -62,7 +71,10 @@ pub(super) fn replica_set(object: &Value) -> Readiness {
     } else if available < wanted {
         Readiness::in_progress(format!("{available} of {wanted} replicas are available"))
     } else if all > wanted {
-        Readiness::in_progress(format!("{} replicas too many are being ended", all - wanted))
+        Readiness::in_progress(format!(
+            "{} replicas too many are being ended",
+            all - wanted
+        ))
     } else {
         Readiness::Ready
     }
@@ -82,7 +94,10 @@ pub(super) fn stateful_set(object: &Value) -> Readiness {
     }
     let all = count(object, "/status/replicas");
     if all > wanted {
-        return Readiness::in_progress(format!("{} replicas too many are being ended", all - wanted));
+        return Readiness::in_progress(format!(
+            "{} replicas too many are being ended",
+            all - wanted
+        ));
     }
     // With a partition only the pods from that ordinal on are updated.
     let partition = count(object, "/spec/updateStrategy/rollingUpdate/partition").min(wanted);
@@ -93,7 +108,9 @@ pub(super) fn stateful_set(object: &Value) -> Readiness {
             wanted - partition
         ));
     }
-    if partition == 0 && text(object, "/status/currentRevision") != text(object, "/status/updateRevision") {
+    if partition == 0
+        && text(object, "/status/currentRevision") != text(object, "/status/updateRevision")
+    {
         return Readiness::in_progress("the new revision is not the current one yet");
     }
     Readiness::Ready
@@ -147,7 +164,9 @@ pub(super) fn pod(object: &Value) -> Readiness {
                 .or_else(|| text(object, "/status/reason"))
                 .unwrap_or("a container ended with an error")
         )),
-        Some("Running") if find("Ready").is_some_and(|condition| condition.status == "True") => Readiness::Ready,
+        Some("Running") if find("Ready").is_some_and(|condition| condition.status == "True") => {
+            Readiness::Ready
+        }
         Some(phase) => {
             let unscheduled = find("PodScheduled")
                 .filter(|condition| condition.status == "False")
