@@ -15,6 +15,8 @@ pub const GENERATION: &str = "devopsgenie.dev/generation";
 pub const CREATION: &str = "devopsgenie.dev/creation";
 /// Tag of a node group: the user's key.
 pub const NODE_GROUP: &str = "devopsgenie.dev/node-group";
+/// Tag of an access entry: the user's key.
+pub const ACCESS_ENTRY: &str = "devopsgenie.dev/access-entry";
 /// Value of [`CREATION`] while a cluster is being made.
 pub const INCOMPLETE: &str = "incomplete";
 /// Value of [`CREATION`] of a finished cluster.

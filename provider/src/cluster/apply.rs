@@ -1,0 +1,278 @@
+//! Create, update and delete.
+
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+
+use devopsgenie_lifecycle::aws::{Aws, Settings};
+use devopsgenie_lifecycle::cluster::model::{Claim, Observed, Removal};
+use devopsgenie_lifecycle::cluster::{ClusterError, Engine, Options, names};
+use tfplugin::cty::Path;
+use tfplugin::diagnostics::{Diagnostic, Diagnostics};
+use tfplugin::{Applied, Context, Deleted, PlannedCreate, PlannedDelete, PlannedUpdate, Private};
+
+use super::memory::{Intent, Target, intent, is_imported, settled, taken_over};
+use super::model::{ClusterModel, region_and_account};
+use super::plan::{refuse_protected, sentence};
+use super::state::{Place, desired, fill, state_from};
+use crate::client::{Client, aws_diagnostics};
+
+/// The AWS account of a cluster, and where in it.
+pub(super) struct Site {
+    pub aws: Aws,
+    pub place: Place,
+}
+
+/// The account that the provider is configured for; for a cluster that exists, in its own region,
+/// and only if it is the cluster's own account.
+pub(super) async fn site(client: &Client, arn: Option<&str>) -> Result<Site, Diagnostics> {
+    let mut aws = client.aws()?.clone();
+    let home = arn.and_then(region_and_account);
+    if let Some((region, _)) = home
+        && region != aws.region()
+    {
+        let settings = Settings {
+            region: Some(region.to_owned()),
+            ..aws.settings().clone()
+        };
+        aws = Aws::new(settings).await.map_err(|error| aws_diagnostics(&error))?;
+    }
+    let identity = aws.caller_identity().await.map_err(|error| aws_diagnostics(&error))?;
+    if let Some((_, account)) = home
+        && account != identity.account_id
+    {
+        return Err(Diagnostics::error(
+            "The credentials belong to another AWS account",
+            format!(
+                "The cluster is in account {account}, and the credentials are those of {} in account {}. Use \
+                 credentials of {account}; allowed_account_ids in the provider block guards against this.",
+                identity.arn, identity.account_id
+            ),
+        ));
+    }
+    let place = Place {
+        region: aws.region().to_owned(),
+        partition: aws.partition().to_owned(),
+        account_id: identity.account_id.clone(),
+        owner: client.owner().to_owned(),
+        default_tags: client.default_tags().cloned().unwrap_or_default(),
+    };
+    Ok(Site { aws, place })
+}
+
+fn options<C>(context: &Context<C>) -> Options {
+    Options {
+        timeout: context.remaining(),
+        cancel: context.stop.clone(),
+        progress: None,
+    }
+}
+
+/// An identity for a new creation. Apply may be random, a plan may not.
+fn new_generation() -> String {
+    let number = || RandomState::new().build_hasher().finish();
+    format!("{:016x}", number())
+}
+
+/// Whether something of ours exists that must not be forgotten.
+fn has_ours(observed: &Observed, owner: &str, name: &str) -> bool {
+    let tags = [
+        observed.cluster.as_ref().map(|cluster| &cluster.tags),
+        observed.cluster_role.as_ref().map(|role| &role.tags),
+        observed.node_role.as_ref().map(|role| &role.tags),
+    ];
+    match &observed.cluster {
+        Some(cluster) => names::is_ours(&cluster.tags, owner, name),
+        None => tags.into_iter().flatten().any(|tags| names::is_ours(tags, owner, name)),
+    }
+}
+
+/// An error of the engine for a user.
+pub(super) fn from_error(error: &ClusterError) -> Diagnostic {
+    if let ClusterError::Account(error) = error {
+        let diagnostics = aws_diagnostics(error);
+        if let Some(first) = diagnostics.iter().next() {
+            return first.clone();
+        }
+    }
+    let summary = match error {
+        ClusterError::Account(_) => "AWS cannot be used",
+        ClusterError::Plan(_) => "The cluster cannot become what is configured",
+        ClusterError::Observe { .. } => "The cluster cannot be read",
+        ClusterError::Step { .. } | ClusterError::GaveUp { .. } => "AWS refused a step",
+        ClusterError::UpdateFailed { .. } => "An update of the cluster failed",
+        ClusterError::NodeGroupFailed { .. } => "A node group could not be made",
+        ClusterError::ClusterFailed { .. } => "The cluster could not be made",
+        ClusterError::Deadline { .. } => "The time is up",
+        ClusterError::Cancelled { .. } => "Stopped on request",
+        ClusterError::NotConverging { .. } => "A change does not hold",
+    };
+    let diagnostic = Diagnostic::error(summary, sentence(&devopsgenie_kubernetes::describe(error)));
+    match error.attribute() {
+        Some(attribute) => diagnostic.at(attribute.split('.').fold(Path::root(), Path::attribute)),
+        None => diagnostic,
+    }
+}
+
+fn from_conversion(error: &tfplugin::ConversionError) -> Diagnostics {
+    Diagnostics::error(
+        "The state cannot be written",
+        format!("{error}. This is a bug in the provider; please report it."),
+    )
+}
+
+pub(super) async fn create(context: &Context<Client>, request: PlannedCreate<ClusterModel>) -> Applied<ClusterModel> {
+    let prepared = async {
+        let site = site(&context.client, None).await?;
+        let generation = Some(new_generation());
+        let wanted = desired(&request.config, &request.planned, &site.place, Claim::Create, generation)?;
+        Ok::<_, Diagnostics>((site, wanted))
+    };
+    let (site, wanted) = match prepared.await {
+        Ok(prepared) => prepared,
+        Err(diagnostics) => return Applied::failed(diagnostics),
+    };
+    let outcome = Engine::new(site.aws.clone()).apply(&wanted, &options(context)).await;
+    let private = taken_over(&request.private);
+    let actual = state_from(&request.planned, &outcome.observed, &site.place, false);
+    match outcome.result {
+        Ok(()) => finished(&request.planned, &actual, private),
+        Err(error) => {
+            let diagnostics: Diagnostics = from_error(&error).into();
+            if !outcome.observed_any || !has_ours(&outcome.observed, &site.place.owner, &wanted.name) {
+                // Nothing of ours exists: there is nothing to remember.
+                return Applied::failed(diagnostics);
+            }
+            Applied::partial(reached(&request.planned, actual), private, diagnostics)
+        }
+    }
+}
+
+/// The state after an apply that went through: the plan, with what was found out.
+fn finished(planned: &ClusterModel, actual: &ClusterModel, private: Private) -> Applied<ClusterModel> {
+    match fill(planned, actual) {
+        Ok(state) => Applied::done(state, private),
+        Err(error) => Applied::partial(actual.clone(), private, from_conversion(&error)),
+    }
+}
+
+/// The state after one that did not: what exists. What AWS does not know comes from the plan.
+fn reached(planned: &ClusterModel, mut actual: ClusterModel) -> ClusterModel {
+    actual.timeouts = planned.timeouts.clone();
+    actual
+}
+
+pub(super) async fn update(context: &Context<Client>, request: PlannedUpdate<ClusterModel>) -> Applied<ClusterModel> {
+    let claim = if is_imported(&request.private) { Claim::Imported } else { Claim::Held };
+    let prepared = async {
+        let site = site(&context.client, request.prior.arn.as_str()).await?;
+        let generation = request.prior.creation_id.as_str().map_or_else(new_generation, str::to_owned);
+        let wanted = desired(&request.config, &request.planned, &site.place, claim, Some(generation))?;
+        Ok::<_, Diagnostics>((site, wanted))
+    };
+    let (site, wanted) = match prepared.await {
+        Ok(prepared) => prepared,
+        Err(diagnostics) => return Applied::failed(diagnostics),
+    };
+    let outcome = Engine::new(site.aws.clone()).apply(&wanted, &options(context)).await;
+    match outcome.result {
+        Ok(()) => {
+            let actual = state_from(&request.planned, &outcome.observed, &site.place, false);
+            finished(&request.planned, &actual, taken_over(&request.private))
+        }
+        Err(error) => {
+            let diagnostics: Diagnostics = from_error(&error).into();
+            if !outcome.observed_any || outcome.observed.cluster.is_none() {
+                return Applied {
+                    state: Some(request.prior),
+                    private: settled(&request.private),
+                    diagnostics,
+                };
+            }
+            // What really changed, not what was planned.
+            let actual = state_from(&request.prior, &outcome.observed, &site.place, false);
+            Applied::partial(reached(&request.prior, actual), settled(&request.private), diagnostics)
+        }
+    }
+}
+
+pub(super) async fn delete(context: &Context<Client>, request: PlannedDelete<ClusterModel>) -> Deleted<ClusterModel> {
+    let prior = request.prior;
+    let name = prior.name.as_str().unwrap_or_default().to_owned();
+    let failed = |diagnostics: Diagnostics| Deleted::failed(diagnostics);
+    let site = match site(&context.client, prior.arn.as_str()).await {
+        Ok(site) => site,
+        Err(diagnostics) => return failed(diagnostics),
+    };
+    let engine = Engine::new(site.aws.clone());
+    let observed = match engine.observe(&name, &site.place.owner).await {
+        Ok(observed) => observed,
+        Err(error) => return failed(from_error(&error).into()),
+    };
+    if let Some(kept) = kept(&prior, &request.private, &observed, &site.place) {
+        tracing::info!(cluster = %name, "{kept}");
+        return Deleted::gone();
+    }
+    if let Err(diagnostics) = refuse_protected(&prior) {
+        return failed(diagnostics);
+    }
+    let removal = Removal {
+        name,
+        region: site.place.region.clone(),
+        owner: site.place.owner.clone(),
+        claim: if is_imported(&request.private) { Claim::Imported } else { Claim::Held },
+        oidc_provider_arn: prior.oidc_provider_arn.as_str().map(str::to_owned),
+    };
+    let outcome = engine.destroy(&removal, &options(context)).await;
+    match outcome.result {
+        Ok(()) => Deleted::gone(),
+        Err(error) => {
+            let diagnostics: Diagnostics = from_error(&error).into();
+            if !outcome.observed_any {
+                return failed(diagnostics);
+            }
+            let mut remaining = state_from(&prior, &outcome.observed, &site.place, false);
+            // The provider can be found by its ARN only, once the cluster is gone.
+            remaining.oidc_provider_arn = prior.oidc_provider_arn.clone();
+            Deleted::partial(reached(&prior, remaining), settled(&request.private), diagnostics)
+        }
+    }
+}
+
+/// Whether the delete half of a replacement, or the delete of a deposed object, must leave what
+/// exists alone, and why.
+fn kept(prior: &ClusterModel, private: &Private, observed: &Observed, place: &Place) -> Option<&'static str> {
+    let creation = match intent(private) {
+        Some(Intent::Create(target)) => Some(target),
+        _ => None,
+    };
+    let resumed = creation.as_ref().is_some_and(|wanted| target_of(prior, place).agrees_with(wanted));
+    let Some(cluster) = &observed.cluster else {
+        return resumed
+            .then_some("the cluster itself was not made yet; its roles are kept for the creation that carries on");
+    };
+    if !names::is_ours(&cluster.tags, &place.owner, prior.name.as_str().unwrap_or_default()) {
+        return None;
+    }
+    let incomplete = names::is_incomplete(&cluster.tags);
+    let same = prior.creation_id.as_str() == cluster.tags.get(names::GENERATION).map(String::as_str);
+    match (same, incomplete) {
+        (true, true) if resumed => Some("the half-built cluster is kept; the creation carries on with it"),
+        // With create_before_destroy the creation has gone on with the cluster already.
+        (false, _) if creation.is_some() && prior.creation_id.is_known() => {
+            Some("the cluster belongs to a newer creation and is kept")
+        }
+        (false, false) if prior.creation_id.is_known() => Some("the cluster belongs to a newer creation and is kept"),
+        _ => None,
+    }
+}
+
+fn target_of(model: &ClusterModel, place: &Place) -> Target {
+    let network = model.kubernetes_network_config.known();
+    Target {
+        name: model.name.as_str().map(str::to_owned),
+        region: Some(place.region.clone()),
+        account_id: Some(place.account_id.clone()),
+        role_arn: model.role_arn.as_str().map(str::to_owned),
+        service_ipv4_cidr: network.and_then(|network| network.service_ipv4_cidr.as_str().map(str::to_owned)),
+        ip_family: network.and_then(|network| network.ip_family.as_str().map(str::to_owned)),
+    }
+}
