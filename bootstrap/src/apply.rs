@@ -215,7 +215,7 @@ async fn apply_stage(
                 applied.records.insert(object.key.clone(), record);
             }
             Err(EngineError::Object { source, .. }) if ends_everything(&source) => {
-                no_answer = Some(EngineError::Cluster(source));
+                no_answer = Some(EngineError::Cluster(*source));
             }
             Err(error) => applied.errors.push(error),
         }
@@ -262,7 +262,7 @@ async fn apply_object(
     let failed = |source: Error| EngineError::Object {
         key: object.key.clone(),
         addon: object.addon.clone(),
-        source,
+        source: Box::new(source),
     };
     let (reference, sent) = resolve_scope(cluster, object, patience)
         .await

@@ -84,7 +84,7 @@ pub enum EngineError {
         addon: String,
         /// Why.
         #[source]
-        source: devopsgenie_kubernetes::Error,
+        source: Box<devopsgenie_kubernetes::Error>,
     },
     /// An object exists and belongs to another add-on set.
     #[error(

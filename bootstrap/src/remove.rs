@@ -149,7 +149,7 @@ pub(crate) async fn delete_entries(
                 Err(source) => removal.errors.push(EngineError::Object {
                     key: key.clone(),
                     addon: entry.addon.clone(),
-                    source,
+                    source: Box::new(source),
                 }),
             }
         }

@@ -1,5 +1,6 @@
 //! Add-on sets in a real API server with its controllers: the lab's, or the one of
 //! `DEVOPSGENIE_TEST_KUBECONFIG`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests may panic")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,4 +1,5 @@
 //! What a set consists of and what a plan says, from manifests alone.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests may panic")]
 
 use std::collections::BTreeMap;
 

@@ -16,7 +16,7 @@ fn from_error(error: &EngineError) -> Diagnostic {
         EngineError::Cluster(source) => from_cluster_error(source),
         EngineError::Object { key, addon, source } => {
             let summary = format!("{key} cannot be changed");
-            Diagnostic::error(summary, sentence(&describe(source))).at(path(addon))
+            Diagnostic::error(summary, sentence(&describe(source.as_ref()))).at(path(addon))
         }
         EngineError::OtherSet { key, addon, .. } => Diagnostic::error(
             format!("{key} belongs to another add-on set"),
