@@ -64,7 +64,7 @@ impl fmt::Display for Diagnostic {
             Severity::Warning => formatter.write_str("Warning: ")?,
         }
         formatter.write_str(&self.summary)?;
-        if let Some(path) = &self.attribute {
+        if let Some(path) = self.attribute.as_ref().filter(|path| !path.is_root()) {
             write!(formatter, " (at {path})")?;
         }
         if !self.detail.is_empty() {

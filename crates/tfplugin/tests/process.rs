@@ -47,7 +47,10 @@ async fn a_file_over_the_real_socket() {
     .unwrap();
     let mut file = core.resource("file_file");
     let named = |path: &str, content: &str| {
-        Value::object([("path", Value::from(path)), ("content", Value::from(content))])
+        Value::object([
+            ("path", Value::from(path)),
+            ("content", Value::from(content)),
+        ])
     };
     let on_disk = |path: &str| std::fs::read_to_string(directory.path().join(path)).ok();
 
@@ -68,14 +71,20 @@ async fn a_file_over_the_real_socket() {
 
     let plan = file.apply(named("b.txt", "two")).await.unwrap();
     assert_eq!(plan.action, Action::Replace);
-    assert_eq!((on_disk("a.txt"), on_disk("b.txt").as_deref()), (None, Some("two")));
+    assert_eq!(
+        (on_disk("a.txt"), on_disk("b.txt").as_deref()),
+        (None, Some("two"))
+    );
 
     let mut imported = core.resource("file_file");
     imported.import("b.txt").await.unwrap();
     assert_eq!(text(imported.state(), "content"), "two");
 
     let (content, _) = core
-        .read_data_source("file_content", Value::object([("path", Value::from("b.txt"))]))
+        .read_data_source(
+            "file_content",
+            Value::object([("path", Value::from("b.txt"))]),
+        )
         .await
         .unwrap();
     assert_eq!(text(&content, "content"), "two");
@@ -83,8 +92,15 @@ async fn a_file_over_the_real_socket() {
     file.destroy().await.unwrap();
     assert_eq!(on_disk("b.txt"), None);
 
-    let error = file.plan(Value::object([("path", Value::from("c"))])).await.unwrap_err();
-    assert!(error.to_string().contains("Set exactly one of `content`, `sensitive_content`."));
+    let error = file
+        .plan(Value::object([("path", Value::from("c"))]))
+        .await
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("Set exactly one of `content`, `sensitive_content`.")
+    );
 }
 
 #[test]
@@ -96,7 +112,10 @@ fn started_by_hand_it_says_what_it_is() {
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stdout.is_empty());
     let message = String::from_utf8(output.stderr).unwrap();
-    assert!(message.contains("registry.terraform.io/example/file"), "{message}");
+    assert!(
+        message.contains("registry.terraform.io/example/file"),
+        "{message}"
+    );
 }
 
 /// A directory with a configuration, a file mirror of the provider and a place for files.
@@ -142,7 +161,10 @@ impl Workspace {
         );
         std::fs::write(root.join("terraform.rc"), overrides).unwrap();
         let terraform = std::env::var("TF_BINARY").unwrap_or_else(|_| "terraform".to_owned());
-        Self { directory, terraform }
+        Self {
+            directory,
+            terraform,
+        }
     }
 
     fn run(&self, arguments: &[&str]) -> Output {

@@ -289,3 +289,6 @@ fn run_modifiers(
     );
     (planned, requires_replace)
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,3 +61,13 @@ pub fn assert_valid_provider<P: Provider>(provider: P) {
     let diagnostics = crate::server::Server::new(provider).check_schemas();
     assert!(!diagnostics.has_errors(), "{diagnostics}");
 }
+
+/// What Core proposes, for the tests of the plan.
+#[cfg(test)]
+pub(crate) fn proposed_new(
+    schema: &Schema,
+    prior: &crate::cty::Value,
+    config: &crate::cty::Value,
+) -> crate::cty::Value {
+    proposed::proposed_new(schema.members(), prior, config)
+}

@@ -36,7 +36,6 @@ use crate::context::{Context, Operation};
 use crate::cty::Value;
 use crate::diagnostics::Diagnostics;
 use crate::erased::AnyContext;
-use crate::schema::TimeoutDefaults;
 
 /// A stream whose events are all there.
 type Events<T> = Iter<std::vec::IntoIter<Result<T, Status>>>;
@@ -59,7 +58,7 @@ fn context(
     let timeout: Duration = described
         .schema
         .timeouts
-        .unwrap_or(TimeoutDefaults::default())
+        .unwrap_or_default()
         .resolve(operation, resource);
     let context = Context::new(Arc::new(()), session.stop.clone(), operation, timeout);
     Ok(AnyContext { client, context })
