@@ -1,4 +1,10 @@
 //! Single calls: validation, configuration, data sources.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "test code"
+)]
 
 mod support;
 

@@ -1,4 +1,10 @@
 //! A resource through Core's calls, as in the tables of Terraform's behaviour.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "test code"
+)]
 
 mod support;
 
@@ -6,6 +12,8 @@ use support::{Thing, config, settle, start};
 use tfplugin::cty::{Type, Value};
 use tfplugin::testing::Action;
 use tfplugin::{Applied, Deleted, Diagnostics, Model, ReadResponse};
+
+type Change = fn(Thing) -> Thing;
 
 fn thing(state: &Value) -> Thing {
     Thing::from_value(state.clone()).expect("a thing")
@@ -349,7 +357,7 @@ async fn stop_and_timeouts_end_the_work_at_a_safe_point() {
 
 #[tokio::test]
 async fn broken_rules_are_named() {
-    let cases: [(&str, fn(Thing) -> Thing, &str); 4] = [
+    let cases: [(&str, Change, &str); 4] = [
         (
             "a configured value is changed",
             |planned| Thing {
@@ -393,7 +401,7 @@ async fn broken_rules_are_named() {
         assert!(error.to_string().contains(expected), "{case}: {error}");
     }
 
-    let applied: [(fn(Thing) -> Thing, &str); 3] = [
+    let applied: [(Change, &str); 3] = [
         (
             |planned| planned,
             "`id`: the value is unknown, and only a plan may hold unknown values",

@@ -1,5 +1,11 @@
 //! The example provider as a process of its own: over the real socket with mutual TLS, and under
 //! the real Terraform.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "test code"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
