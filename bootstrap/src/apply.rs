@@ -269,6 +269,12 @@ async fn apply_object(
         .map_err(failed)?;
     if !is_known && let Some(live) = cluster.get(&reference).await.map_err(failed)? {
         refuse_foreign(set, object, &live)?;
+        if object.stage == Stage::Namespaces && !set.has(&live) {
+            return Err(EngineError::NamespaceExists {
+                key: object.key.clone(),
+                addon: object.addon.clone(),
+            });
+        }
     }
     let mut options = ApplyOptions {
         field_manager: &set.field_manager,

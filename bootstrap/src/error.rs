@@ -99,6 +99,18 @@ pub enum EngineError {
         /// The set that has it.
         set: String,
     },
+    /// A namespace exists that the set did not make. Adopted, it would be deleted with the set, and
+    /// everything in it.
+    #[error(
+        "{key} of add-on {addon} exists and was not made by this set, which would delete it with all it \
+         holds one day. Leave the namespace out of the manifests (baseline: create_namespaces = false)"
+    )]
+    NamespaceExists {
+        /// The object's key.
+        key: String,
+        /// Its add-on.
+        addon: String,
+    },
     /// Objects did not get ready, or did not go away.
     #[error("{what}")]
     Wait {

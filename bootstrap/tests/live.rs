@@ -1,6 +1,11 @@
 //! Add-on sets in a real API server with its controllers: the lab's, or the one of
 //! `DEVOPSGENIE_TEST_KUBECONFIG`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests may panic"
+)]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -413,6 +418,23 @@ async fn what_belongs_to_others_is_not_touched() {
          --server-side --field-manager=NAME without it)"
     );
     assert!(other.remove(60).await.errors.is_empty());
+
+    // A namespace that was there before.
+    let early = Fixture::new("early").await;
+    early
+        .change(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": early.namespace()}}), "admin")
+        .await;
+    let applied = early.create(&early.render(NAMESPACE)).await;
+    let told = errors(&applied.errors);
+    assert!(
+        told.starts_with(
+            "Namespace/objects-early of add-on web exists and was not made by this set"
+        ),
+        "{told}"
+    );
+    assert!(early.remove(60).await.errors.is_empty());
+    let namespace = ObjectReference::new("v1", "Namespace", None, &early.namespace());
+    assert!(early.cluster.get(&namespace).await.unwrap().is_some());
 }
 
 const BROKEN: &str = "\

@@ -25,7 +25,8 @@ pub(super) async fn create(
     let model = planned.planned;
     let prepared = async {
         let desired = desired(&model)?;
-        let cluster = reach(context, &model).await?;
+        // The cluster may have been made a moment ago, in the same apply.
+        let cluster = reach(context, &model, Some(context.deadline)).await?;
         let generation = new_identifier().map_err(|error| from_errors(&[error]))?;
         let salt = new_salt().map_err(|error| from_errors(&[error]))?;
         Ok::<_, Diagnostics>((desired, cluster, generation, salt))
@@ -60,7 +61,7 @@ pub(super) async fn update(
     let model = planned.planned;
     let prepared = async {
         let desired = desired(&model)?;
-        let cluster = reach(context, &model).await?;
+        let cluster = reach(context, &model, None).await?;
         let uid = cluster_uid(&cluster).await;
         let memory = match recall(&planned.private) {
             Some(memory) => memory,
@@ -263,16 +264,13 @@ fn desired(model: &AddonSetModel) -> Result<DesiredSet, Diagnostics> {
     })
 }
 
-async fn reach(context: &Context<Client>, model: &AddonSetModel) -> Result<Cluster, Diagnostics> {
+async fn reach(
+    context: &Context<Client>,
+    model: &AddonSetModel,
+    patient_until: Option<tokio::time::Instant>,
+) -> Result<Cluster, Diagnostics> {
     let connection = model.kubernetes.known();
-    match connect(
-        &*context.client,
-        connection,
-        Some(context.deadline),
-        &context.stop,
-    )
-    .await?
-    {
+    match connect(&*context.client, connection, patient_until, &context.stop).await? {
         Some(cluster) => Ok(cluster),
         None => Err(Diagnostics::attribute_error(
             Path::root()

@@ -19,6 +19,9 @@ use super::model::{ClusterModel, ConnectionModel, EksModel, list, text, texts};
 /// How long a new EKS cluster may refuse us: its access entries and its DNS name take a moment.
 const PATIENCE: Duration = Duration::from_secs(90);
 
+/// How long a new EKS cluster may know us and allow us nothing: access policies come after the entry.
+const PATIENCE_WITHOUT_RIGHTS: Duration = Duration::from_secs(20);
+
 /// What EKS says about a cluster.
 pub(super) enum EksCluster {
     /// How to reach it.
@@ -67,19 +70,29 @@ pub(super) async fn connect(
         let cluster = model.cluster.known().cloned().unwrap_or_default();
         by_url(&cluster)
     };
+    let begun = Instant::now();
     let give_up = patient_until
         .filter(|_| is_eks)
-        .map(|deadline| deadline.min(Instant::now() + PATIENCE));
+        .map_or(begun, |deadline| deadline.min(begun + PATIENCE));
     loop {
         let error = match Cluster::connect(&connection).await {
-            Ok(cluster) => return Ok(Some(cluster)),
+            Ok(cluster) => {
+                let without_rights = (begun + PATIENCE_WITHOUT_RIGHTS).min(give_up);
+                if Instant::now() >= without_rights {
+                    return Ok(Some(cluster));
+                }
+                match cluster.get(&kube_system()).await {
+                    Err(error @ Error::Forbidden { .. }) => error,
+                    _ => return Ok(Some(cluster)),
+                }
+            }
             Err(error) => error,
         };
         let may_pass = matches!(
             error,
-            Error::Unauthorised { .. } | Error::Unreachable { .. }
+            Error::Unauthorised { .. } | Error::Unreachable { .. } | Error::Forbidden { .. }
         );
-        if !may_pass || give_up.is_none_or(|end| Instant::now() >= end) {
+        if !may_pass || Instant::now() >= give_up {
             return Err(from_cluster_error(&error).into());
         }
         tracing::info!(error = %error, "waiting for the new cluster to let us in");
@@ -127,9 +140,12 @@ fn by_url(cluster: &ClusterModel) -> Connection {
 /// The UID of the namespace `kube-system`, which no two clusters share; `None` without permission to
 /// read it.
 pub(super) async fn cluster_uid(cluster: &Cluster) -> Option<String> {
-    let reference = ObjectReference::new("v1", "Namespace", None, "kube-system");
-    let live = cluster.get(&reference).await.ok()??;
+    let live = cluster.get(&kube_system()).await.ok()??;
     live.pointer("/metadata/uid")
         .and_then(Value::as_str)
         .map(str::to_owned)
+}
+
+fn kube_system() -> ObjectReference {
+    ObjectReference::new("v1", "Namespace", None, "kube-system")
 }

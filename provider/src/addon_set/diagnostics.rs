@@ -23,6 +23,10 @@ fn from_error(error: &EngineError) -> Diagnostic {
             sentence(&describe(error)),
         )
         .at(path(addon)),
+        EngineError::NamespaceExists { key, addon } => {
+            Diagnostic::error(format!("{key} exists already"), sentence(&describe(error)))
+                .at(path(addon))
+        }
         EngineError::OtherOwner { .. } => Diagnostic::error(
             "The add-on set belongs to another Terraform state",
             sentence(&describe(error)),
