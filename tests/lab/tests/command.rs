@@ -1,5 +1,11 @@
 //! The lab that stays up: `up`, `status`, `env`, `down`, and what a killed daemon leaves.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test may fail anywhere"
+)]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
