@@ -1,7 +1,7 @@
 //! A provider with one resource, a file on this machine, and one data source that reads a file.
 //!
-//! Run with `--debug` it prints how to make Terraform use it; the configuration in
-//! `examples/file_provider.tf` shows what can be configured.
+//! Run with `--debug` it prints how to make Terraform or OpenTofu use it. The configuration in
+//! `tests/process.rs` uses all of it.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
