@@ -22,7 +22,7 @@ const IAM_CONFLICT_PATIENCE: Duration = Duration::from_secs(60);
 /// How long AWS may be unreachable while something is waited for.
 const OUTAGE_PATIENCE: Duration = Duration::from_secs(5 * 60);
 /// How often a call is repeated after the SDK's own repetitions.
-const RETRIES: u32 = 8;
+const RETRIES: u32 = 4;
 /// How often a step is done before it is called hopeless.
 const EXECUTIONS: u32 = 3;
 /// How often the world is looked at again when a done step does not show.
