@@ -396,15 +396,10 @@ pub(crate) fn delete(core: &Core, call: &Call<'_>) -> Result<Value, ApiError> {
     let (name, principal) = (call.part(0), call.part(1));
     let mut store = core.store();
     entry(store.cluster(name)?, principal)?;
-    store
-        .cluster_mut(name)?
-        .access_entries
-        .remove(principal);
-    store
-        .tokens
-        .retain(|(operation, scope, _), accepted| {
-            !(operation == "CreateAccessEntry" && scope == name && accepted.result == principal)
-        });
+    store.cluster_mut(name)?.access_entries.remove(principal);
+    store.tokens.retain(|(operation, scope, _), accepted| {
+        !(operation == "CreateAccessEntry" && scope == name && accepted.result == principal)
+    });
     Ok(empty())
 }
 
@@ -437,7 +432,10 @@ pub(crate) fn associate(core: &Core, call: &Call<'_>) -> Result<Value, ApiError>
     let now = core.now();
     let mut store = core.store();
     let entry = entry_mut(store.cluster_mut(name)?, principal)?;
-    if !ACCESS_POLICIES.iter().any(|known| policy_arn(known) == policy) {
+    if !ACCESS_POLICIES
+        .iter()
+        .any(|known| policy_arn(known) == policy)
+    {
         return Err(named(ApiError::parameter(format!(
             "The policyArn {policy} is not valid; list-access-policies names the valid ones"
         ))));
@@ -446,7 +444,10 @@ pub(crate) fn associate(core: &Core, call: &Call<'_>) -> Result<Value, ApiError>
         // Source: EKS user guide, associate access policies (not for node types).
         return Err(named(ApiError::new(
             Code::InvalidRequest,
-            format!("An access entry of type {} takes no access policies", entry.kind),
+            format!(
+                "An access entry of type {} takes no access policies",
+                entry.kind
+            ),
         )));
     }
     let kind = scope

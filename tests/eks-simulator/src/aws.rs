@@ -241,7 +241,10 @@ impl Aws {
     /// The role of this ARN, `None` if there is none (or one of this name with another path).
     pub(crate) async fn role(&self, arn: &str) -> Result<Option<Role>, CallError> {
         let name = arn.rsplit('/').next().unwrap_or(arn);
-        Ok(self.role_by_name(name).await?.filter(|role| role.arn == arn))
+        Ok(self
+            .role_by_name(name)
+            .await?
+            .filter(|role| role.arn == arn))
     }
 
     /// The role of this name.
@@ -278,7 +281,12 @@ impl Aws {
     pub(crate) async fn subnets(&self, ids: &[String]) -> Result<Vec<Subnet>, CallError> {
         let names: Vec<String> = (1..=ids.len()).map(|n| format!("SubnetId.{n}")).collect();
         let mut parameters = vec![("Action", "DescribeSubnets")];
-        parameters.extend(names.iter().zip(ids).map(|(n, id)| (n.as_str(), id.as_str())));
+        parameters.extend(
+            names
+                .iter()
+                .zip(ids)
+                .map(|(n, id)| (n.as_str(), id.as_str())),
+        );
         let answer = self.ec2(&parameters).await?;
         let found = items(&answer, "subnetSet", |item| {
             let cidr = text(item, "cidrBlock")?;
@@ -313,7 +321,12 @@ impl Aws {
     ) -> Result<Vec<String>, CallError> {
         let names: Vec<String> = (1..=ids.len()).map(|n| format!("GroupId.{n}")).collect();
         let mut parameters = vec![("Action", "DescribeSecurityGroups")];
-        parameters.extend(names.iter().zip(ids).map(|(n, id)| (n.as_str(), id.as_str())));
+        parameters.extend(
+            names
+                .iter()
+                .zip(ids)
+                .map(|(n, id)| (n.as_str(), id.as_str())),
+        );
         let answer = self.ec2(&parameters).await?;
         Ok(items(&answer, "securityGroupInfo", |item| {
             text(item, "vpcId")
@@ -331,7 +344,10 @@ impl Aws {
     /// The instance type; an unknown one is EC2's error InvalidInstanceType.
     pub(crate) async fn instance_type(&self, name: &str) -> Result<InstanceType, CallError> {
         let answer = self
-            .ec2(&[("Action", "DescribeInstanceTypes"), ("InstanceType.1", name)])
+            .ec2(&[
+                ("Action", "DescribeInstanceTypes"),
+                ("InstanceType.1", name),
+            ])
             .await?;
         let number = |tag: &str| first(&answer, tag).and_then(|text| text.parse::<u64>().ok());
         let interfaces = number("maximumNetworkInterfaces").unwrap_or(3);
@@ -424,11 +440,7 @@ fn all(xml: &str, name: &str) -> Vec<String> {
         .collect()
 }
 
-fn items<T>(
-    xml: &str,
-    set: &str,
-    read: impl Fn(roxmltree::Node<'_, '_>) -> Option<T>,
-) -> Vec<T> {
+fn items<T>(xml: &str, set: &str, read: impl Fn(roxmltree::Node<'_, '_>) -> Option<T>) -> Vec<T> {
     let Ok(document) = roxmltree::Document::parse(xml) else {
         return Vec::new();
     };

@@ -159,7 +159,7 @@ pub(crate) async fn update_config(core: &Arc<Core>, call: &Call<'_>) -> Result<V
         1 => {}
         _ => {
             return Err(
-                ApiError::parameter("Only one type of update can be allowed.").cluster(&name)
+                ApiError::parameter("Only one type of update can be allowed.").cluster(&name),
             );
         }
     }
@@ -199,7 +199,10 @@ async fn plan_config(
             .collect();
         return Ok((
             "LoggingUpdate",
-            vec![("ClusterLogging", json!({ "clusterLogging": setups }).to_string())],
+            vec![(
+                "ClusterLogging",
+                json!({ "clusterLogging": setups }).to_string(),
+            )],
             Change::Logging(types),
         ));
     }
@@ -240,7 +243,10 @@ async fn plan_config(
         }
         return Ok((
             "ZonalShiftConfigUpdate",
-            vec![("ZonalShiftConfig", json!({ "enabled": enabled }).to_string())],
+            vec![(
+                "ZonalShiftConfig",
+                json!({ "enabled": enabled }).to_string(),
+            )],
             Change::ZonalShift(enabled),
         ));
     }
@@ -284,7 +290,9 @@ async fn plan_vpc(core: &Core, cluster: &Cluster, vpc: &VpcRequest) -> Result<Pl
         || vpc.public_access_cidrs.is_some();
     if network && endpoint {
         // Source: named client: terraform-provider-aws sends them apart.
-        return Err(ApiError::parameter("Only one type of update can be allowed."));
+        return Err(ApiError::parameter(
+            "Only one type of update can be allowed.",
+        ));
     }
     if network {
         let subnet_ids = vpc
@@ -345,8 +353,7 @@ async fn plan_vpc(core: &Core, cluster: &Cluster, vpc: &VpcRequest) -> Result<Pl
     check_endpoint_access(public, private, &cidrs)?;
     if public == cluster.vpc.public_access
         && private == cluster.vpc.private_access
-        && cidrs.iter().collect::<BTreeSet<_>>()
-            == cluster.vpc.public_access_cidrs.iter().collect()
+        && cidrs.iter().collect::<BTreeSet<_>>() == cluster.vpc.public_access_cidrs.iter().collect()
     {
         return Err(no_change(&format!(
             "endpointPrivateAccess: {private} , endpointPublicAccess: {public}, and Public Endpoint Restrictions: [{}]",

@@ -15,7 +15,7 @@ use crate::core::Core;
 use crate::eks::Call;
 use crate::faults::TransitionFaults;
 use crate::roles;
-use crate::store::{Cluster, ClusterStatus, Issue, Store, Tags, VpcConfig};
+use crate::store::{Cluster, ClusterStatus, Issue, Store, Tags, VpcConfig, no_cluster};
 use crate::wire::{ApiError, Code};
 use crate::{access, pages, tags, versions};
 
@@ -123,7 +123,13 @@ pub(crate) fn apply_logging(
     current: &[String],
     request: &LoggingRequest,
 ) -> Result<Vec<String>, ApiError> {
-    const TYPES: [&str; 5] = ["api", "audit", "authenticator", "controllerManager", "scheduler"];
+    const TYPES: [&str; 5] = [
+        "api",
+        "audit",
+        "authenticator",
+        "controllerManager",
+        "scheduler",
+    ];
     let mut on: BTreeSet<String> = current.iter().cloned().collect();
     for setup in &request.cluster_logging {
         for kind in &setup.types {
@@ -178,7 +184,9 @@ pub(crate) async fn check_network(
 ) -> Result<Vec<Subnet>, ApiError> {
     // Source: botocore model (required) and EKS user guide, network requirements.
     if subnet_ids.is_empty() {
-        return Err(ApiError::parameter("Subnets specified must be in at least two different AZs"));
+        return Err(ApiError::parameter(
+            "Subnets specified must be in at least two different AZs",
+        ));
     }
     let subnets = core
         .aws
@@ -188,10 +196,9 @@ pub(crate) async fn check_network(
     let vpc_id = subnets.first().map_or("", |subnet| &subnet.vpc_id);
     // Source: API reference, VpcConfigRequest.
     if subnets.iter().any(|subnet| subnet.vpc_id != vpc_id) {
-        return Err(ApiError::parameter(
-            "Subnets specified must belong to the same VPC",
-        )
-        .cluster(cluster));
+        return Err(
+            ApiError::parameter("Subnets specified must belong to the same VPC").cluster(cluster),
+        );
     }
     // Source: eks-facts section 2; valid zones are named in the message and in validZones.
     if let Some(bad) = subnets
@@ -223,17 +230,17 @@ pub(crate) async fn check_network(
     let zones: BTreeSet<&str> = subnets.iter().map(|subnet| subnet.zone.as_str()).collect();
     // Source: eks-facts section 2, "<2 AZs".
     if zones.len() < 2 {
-        return Err(ApiError::parameter(
-            "Subnets specified must be in at least two different AZs",
-        )
-        .cluster(cluster));
+        return Err(
+            ApiError::parameter("Subnets specified must be in at least two different AZs")
+                .cluster(cluster),
+        );
     }
     // Source: botocore model and service quotas (model 5).
     if security_group_ids.len() > 5 {
-        return Err(ApiError::parameter(
-            "No more than 5 security groups can be specified.",
-        )
-        .cluster(cluster));
+        return Err(
+            ApiError::parameter("No more than 5 security groups can be specified.")
+                .cluster(cluster),
+        );
     }
     if !security_group_ids.is_empty() {
         let vpcs = core
@@ -285,8 +292,7 @@ pub(crate) fn check_endpoint_access(
     }
     for cidr in cidrs {
         let good = cidr.split_once('/').is_some_and(|(address, prefix)| {
-            address.parse::<Ipv4Addr>().is_ok()
-                && prefix.parse::<u8>().is_ok_and(|bits| bits <= 32)
+            address.parse::<Ipv4Addr>().is_ok() && prefix.parse::<u8>().is_ok_and(|bits| bits <= 32)
         });
         if !good {
             return Err(ApiError::parameter(format!(
@@ -302,7 +308,10 @@ fn refuse_not_simulated(request: &CreateRequest) -> Result<(), ApiError> {
     let network = request.kubernetes_network_config.as_ref();
     let asked = [
         (request.outpost_config.is_some(), "outpostConfig"),
-        (request.remote_network_config.is_some(), "remoteNetworkConfig"),
+        (
+            request.remote_network_config.is_some(),
+            "remoteNetworkConfig",
+        ),
         (
             request.compute_config.is_some_and(|config| config.enabled)
                 || request
@@ -603,7 +612,18 @@ fn show(store: &Store, name: &str) -> Result<Value, ApiError> {
 
 /// Source: API reference, DescribeCluster.
 pub(crate) fn describe(core: &Core, call: &Call<'_>) -> Result<Value, ApiError> {
-    show(&core.store(), call.part(0))
+    let name = call.part(0);
+    let store = core.store();
+    let cluster = store.cluster(name)?;
+    if call.hits.stale_read {
+        if cluster.status == ClusterStatus::Creating {
+            return Err(no_cluster(name));
+        }
+        let mut before = cluster.clone();
+        before.status = ClusterStatus::Active;
+        return Ok(json!({ "cluster": before.show(versions::platform(&before.version)) }));
+    }
+    show(&store, name)
 }
 
 /// Source: API reference, ListClusters.
@@ -691,7 +711,12 @@ async fn run_delete(core: &Core, name: &str, faults: &TransitionFaults) {
     if let Some(group) = group
         && let Err(error) = core.aws.delete_security_group(&group).await
     {
-        tracing::warn!(cluster = name, group, code = error.code, "the cluster security group stays, as on AWS when something still uses it");
+        tracing::warn!(
+            cluster = name,
+            group,
+            code = error.code,
+            "the cluster security group stays, as on AWS when something still uses it"
+        );
     }
     let mut store = core.store();
     store.clusters.remove(name);

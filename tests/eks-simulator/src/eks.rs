@@ -48,7 +48,11 @@ impl Call<'_> {
                 format!("The request body could not be read: {error}"),
             )
         };
-        let bytes: &[u8] = if self.body.is_empty() { b"{}" } else { self.body };
+        let bytes: &[u8] = if self.body.is_empty() {
+            b"{}"
+        } else {
+            self.body
+        };
         let mut raw: Value = serde_json::from_slice(bytes).map_err(refuse)?;
         let typed = serde_json::from_value(raw.clone()).map_err(refuse)?;
         if let Some(map) = raw.as_object_mut() {
@@ -80,10 +84,7 @@ pub(crate) async fn answer(
     let Some((operation, path)) = routed else {
         return ApiError::new(
             Code::UnknownOperation,
-            format!(
-                "EKS has no operation {} {}",
-                request.method, request.path
-            ),
+            format!("EKS has no operation {} {}", request.method, request.path),
         )
         .answer();
     };

@@ -26,6 +26,9 @@ pub enum FaultKind {
     RoleNotVisible,
     /// 409 "update in progress" although nothing is listed: hidden control-plane work. EKS only.
     Busy,
+    /// A describe does not see the last write yet: what is being created is not found,
+    /// what is being updated or deleted still shows as ACTIVE. EKS clusters and node groups.
+    StaleRead,
     /// The node group gets no instances: CREATE_FAILED with a health issue, or a failed update.
     NodeGroupCapacity,
     /// The started transition (create, update, delete) does not end until the fault is cleared.
@@ -221,6 +224,7 @@ pub(crate) struct Hits {
     pub lost_response: bool,
     pub role_not_visible: bool,
     pub busy: bool,
+    pub stale_read: bool,
     pub transition: TransitionFaults,
 }
 
@@ -270,6 +274,10 @@ impl Hits {
             FaultKind::Busy => {
                 self.busy = true;
                 "busy"
+            }
+            FaultKind::StaleRead => {
+                self.stale_read = true;
+                "stale_read"
             }
             FaultKind::NodeGroupCapacity => {
                 self.transition.capacity = true;

@@ -16,7 +16,7 @@ use crate::log::LoggedRequest;
 use crate::principals::Principal;
 use crate::refusals::{self, Protocol};
 use crate::signature::{self, Refusal};
-use crate::wire::{ApiError, Answer, Code, Request, new_request_id, route};
+use crate::wire::{Answer, ApiError, Code, Request, new_request_id, route};
 use crate::{control, eks, proxy};
 
 /// The connection is closed without an answer, as the lost_response fault asks.
@@ -112,8 +112,7 @@ async fn aws(core: &Arc<Core>, request: &Request) -> Option<Answer> {
             )))
         }
         Ok(signed) => {
-            signature::verify(request, signed, &core.keys, core.config.clock.wall(), None)
-                .map(Some)
+            signature::verify(request, signed, &core.keys, core.config.clock.wall(), None).map(Some)
         }
         Err(Refusal::Missing) if UNSIGNED.contains(&call.operation.as_str()) => Ok(None),
         Err(refusal) => Err(refusal.clone()),

@@ -594,7 +594,12 @@ async fn undo(core: &Arc<Core>, cluster: &str, name: &str, old: &[Node], fresh: 
     let kept = nodes::apply(core, cluster, specs).await;
     let removed = nodes::remove(core, cluster, names).await;
     if let Err(message) = kept.and(removed) {
-        tracing::warn!(cluster, node_group = name, message, "the failed update could not be taken back whole");
+        tracing::warn!(
+            cluster,
+            node_group = name,
+            message,
+            "the failed update could not be taken back whole"
+        );
     }
     if let Ok(group) = core.store().node_group_mut(cluster, name) {
         group
@@ -603,4 +608,3 @@ async fn undo(core: &Arc<Core>, cluster: &str, name: &str, old: &[Node], fresh: 
     }
     release(core, cluster, fresh);
 }
-

@@ -13,6 +13,7 @@ use crate::eks::Call;
 use crate::faults::TransitionFaults;
 use crate::store::{
     ClusterStatus, Issue, NodeGroup, NodeGroupStatus, NodeUpdateConfig, Scaling, Tags, Taint,
+    no_node_group,
 };
 use crate::wire::{ApiError, Code};
 use crate::{access, nodes, pages, roles, tags};
@@ -192,7 +193,9 @@ async fn instance_details(
     for name in types {
         let found = core.aws.instance_type(name).await.map_err(|error| {
             if error.code == "InvalidInstanceType" {
-                ApiError::parameter(format!("The following supplied instance types do not exist: [{name}]"))
+                ApiError::parameter(format!(
+                    "The following supplied instance types do not exist: [{name}]"
+                ))
             } else {
                 ec2_refusal(&error)
             }
@@ -290,10 +293,14 @@ pub(crate) async fn create(core: &Arc<Core>, call: &Call<'_>) -> Result<Value, A
         }
         (found.version.clone(), found.vpc.vpc_id.clone())
     };
-    call.refuse_if_busy(&cluster, "CreateNodegroup").map_err(named)?;
+    call.refuse_if_busy(&cluster, "CreateNodegroup")
+        .map_err(named)?;
     not_simulated(&request).map_err(named)?;
     // Source: API reference, CreateNodegroup: the cluster's version is the only accepted one.
-    let version = request.version.clone().unwrap_or_else(|| cluster_version.clone());
+    let version = request
+        .version
+        .clone()
+        .unwrap_or_else(|| cluster_version.clone());
     if version != cluster_version {
         return Err(named(ApiError::parameter(format!(
             "Nodegroup Kubernetes version {version} must be the cluster's version {cluster_version}"
@@ -310,8 +317,7 @@ pub(crate) async fn create(core: &Arc<Core>, call: &Call<'_>) -> Result<Value, A
     tags::check(&request.tags).map_err(|text| named(ApiError::parameter(text)))?;
     let mut update_config = request.update_config.clone().unwrap_or_default();
     check_update_config(&update_config).map_err(named)?;
-    if update_config.max_unavailable.is_none()
-        && update_config.max_unavailable_percentage.is_none()
+    if update_config.max_unavailable.is_none() && update_config.max_unavailable_percentage.is_none()
     {
         update_config.max_unavailable = Some(1);
     }
@@ -342,8 +348,12 @@ pub(crate) async fn create(core: &Arc<Core>, call: &Call<'_>) -> Result<Value, A
         .node_role
         .clone()
         .ok_or_else(|| named(ApiError::parameter("nodeRole is required")))?;
-    let subnets = check_subnets(core, &request.subnets, &vpc_id).await.map_err(named)?;
-    let can_join = roles::check_node_role(core, call.hits, &node_role).await.map_err(named)?;
+    let subnets = check_subnets(core, &request.subnets, &vpc_id)
+        .await
+        .map_err(named)?;
+    let can_join = roles::check_node_role(core, call.hits, &node_role)
+        .await
+        .map_err(named)?;
     let now = core.now();
     let group = NodeGroup {
         arn: core.arn(&format!(
@@ -434,16 +444,16 @@ fn refuse_unless_usable(cluster: &crate::store::Cluster) -> Result<(), ApiError>
         ClusterStatus::Active | ClusterStatus::Updating if cluster.endpoint.is_some() => Ok(()),
         status => Err(ApiError::new(
             Code::InvalidRequest,
-            format!("Cluster '{}' is not in ACTIVE status but in {}", cluster.name, status.name()),
+            format!(
+                "Cluster '{}' is not in ACTIVE status but in {}",
+                cluster.name,
+                status.name()
+            ),
         )),
     }
 }
 
-async fn check_subnets(
-    core: &Core,
-    ids: &[String],
-    vpc_id: &str,
-) -> Result<Vec<Subnet>, ApiError> {
+async fn check_subnets(core: &Core, ids: &[String], vpc_id: &str) -> Result<Vec<Subnet>, ApiError> {
     if ids.is_empty() {
         return Err(ApiError::parameter("Subnets are not specified."));
     }
@@ -541,8 +551,17 @@ pub(crate) async fn grow(
 
 /// Source: API reference, DescribeNodegroup.
 pub(crate) fn describe(core: &Core, call: &Call<'_>) -> Result<Value, ApiError> {
+    let (cluster, name) = (call.part(0), call.part(1));
     let store = core.store();
-    let group = store.node_group(call.part(0), call.part(1))?;
+    let group = store.node_group(cluster, name)?;
+    if call.hits.stale_read {
+        if group.status == NodeGroupStatus::Creating {
+            return Err(no_node_group(cluster, name));
+        }
+        let mut before = group.clone();
+        before.status = NodeGroupStatus::Active;
+        return Ok(json!({ "nodegroup": before.show() }));
+    }
     Ok(json!({ "nodegroup": group.show() }))
 }
 

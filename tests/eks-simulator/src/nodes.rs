@@ -45,11 +45,7 @@ pub(crate) fn kubelet_version(core: &Core, minor: &str) -> String {
 
 /// Takes a free address of the subnet. The first four and the last are AWS's. Source: VPC user
 /// guide, subnet sizing. `None` if the subnet is full.
-fn take_address(
-    base: Ipv4Addr,
-    prefix: u8,
-    used: &mut BTreeSet<Ipv4Addr>,
-) -> Option<Ipv4Addr> {
+fn take_address(base: Ipv4Addr, prefix: u8, used: &mut BTreeSet<Ipv4Addr>) -> Option<Ipv4Addr> {
     let size = 1_u32.checked_shl(32_u32.saturating_sub(u32::from(prefix)))?;
     let first = u32::from(base);
     (4..size.saturating_sub(1))
@@ -131,14 +127,23 @@ pub(crate) fn spec(core: &Core, group: &NodeGroup, node: &Node) -> NodeSpec {
     let own = [
         ("eks.amazonaws.com/nodegroup", group.name.as_str()),
         ("eks.amazonaws.com/nodegroup-image", "ami-0e1b2c3d4f5a69788"),
-        ("eks.amazonaws.com/capacityType", group.capacity_type.as_str()),
+        (
+            "eks.amazonaws.com/capacityType",
+            group.capacity_type.as_str(),
+        ),
         ("topology.kubernetes.io/zone", node.zone.as_str()),
         ("topology.kubernetes.io/region", region.as_str()),
         ("topology.k8s.aws/zone-id", node.zone_id.as_str()),
         ("failure-domain.beta.kubernetes.io/zone", node.zone.as_str()),
         ("failure-domain.beta.kubernetes.io/region", region.as_str()),
-        ("node.kubernetes.io/instance-type", node.instance_type.as_str()),
-        ("beta.kubernetes.io/instance-type", node.instance_type.as_str()),
+        (
+            "node.kubernetes.io/instance-type",
+            node.instance_type.as_str(),
+        ),
+        (
+            "beta.kubernetes.io/instance-type",
+            node.instance_type.as_str(),
+        ),
         ("kubernetes.io/hostname", node.name.as_str()),
         ("kubernetes.io/os", "linux"),
         ("beta.kubernetes.io/os", "linux"),
@@ -156,7 +161,11 @@ pub(crate) fn spec(core: &Core, group: &NodeGroup, node: &Node) -> NodeSpec {
         internal_ip: node.address,
         kubelet_version: node.kubelet_version.clone(),
         labels,
-        taints: group.taints.iter().map(|taint| taint.to_node_taint()).collect(),
+        taints: group
+            .taints
+            .iter()
+            .map(|taint| taint.to_node_taint())
+            .collect(),
         capacity: NodeCapacity {
             cpus: details.map_or(2, |details| details.cpus),
             memory_mib: details.map_or(4096, |details| details.memory_mib),

@@ -34,7 +34,11 @@ const ALL: &[&str] = &[
     "update",
 ];
 
-type Rule = (&'static str, &'static [&'static str], &'static [&'static str]);
+type Rule = (
+    &'static str,
+    &'static [&'static str],
+    &'static [&'static str],
+);
 
 const VIEW: &[Rule] = &[
     (
@@ -84,7 +88,10 @@ const VIEW: &[Rule] = &[
     ),
     (
         "autoscaling",
-        &["horizontalpodautoscalers", "horizontalpodautoscalers/status"],
+        &[
+            "horizontalpodautoscalers",
+            "horizontalpodautoscalers/status",
+        ],
         READ,
     ),
     (
@@ -150,7 +157,11 @@ const EDIT: &[Rule] = &[
     ("autoscaling", &["horizontalpodautoscalers"], WRITE),
     ("batch", &["cronjobs", "jobs"], WRITE),
     ("policy", &["poddisruptionbudgets"], WRITE),
-    ("networking.k8s.io", &["ingresses", "networkpolicies"], WRITE),
+    (
+        "networking.k8s.io",
+        &["ingresses", "networkpolicies"],
+        WRITE,
+    ),
     ("coordination.k8s.io", &["leases"], ALL),
 ];
 
@@ -160,11 +171,7 @@ const ADMIN: &[Rule] = &[
         &["localsubjectaccessreviews"],
         &["create"],
     ),
-    (
-        "rbac.authorization.k8s.io",
-        &["roles", "rolebindings"],
-        ALL,
-    ),
+    ("rbac.authorization.k8s.io", &["roles", "rolebindings"], ALL),
 ];
 
 /// A request to a Kubernetes API, from a SubjectAccessReview.
@@ -262,22 +269,118 @@ mod tests {
     fn policies_allow_by_verb_resource_and_scope() {
         // policy, namespaces, verb, group/resource, namespace, allowed
         let cases = [
-            ("AmazonEKSClusterAdminPolicy", "", "delete", "", "nodes", "", true),
-            ("AmazonEKSClusterAdminPolicy", "dev", "get", "", "secrets", "dev", true),
-            ("AmazonEKSClusterAdminPolicy", "dev", "get", "", "secrets", "prod", false),
-            ("AmazonEKSClusterAdminPolicy", "dev", "list", "", "nodes", "", false),
-            ("AmazonEKSAdminPolicy", "", "create", "rbac.authorization.k8s.io", "roles", "a", true),
-            ("AmazonEKSAdminPolicy", "", "create", "rbac.authorization.k8s.io", "clusterroles", "", false),
-            ("AmazonEKSEditPolicy", "", "create", "apps", "deployments", "a", true),
+            (
+                "AmazonEKSClusterAdminPolicy",
+                "",
+                "delete",
+                "",
+                "nodes",
+                "",
+                true,
+            ),
+            (
+                "AmazonEKSClusterAdminPolicy",
+                "dev",
+                "get",
+                "",
+                "secrets",
+                "dev",
+                true,
+            ),
+            (
+                "AmazonEKSClusterAdminPolicy",
+                "dev",
+                "get",
+                "",
+                "secrets",
+                "prod",
+                false,
+            ),
+            (
+                "AmazonEKSClusterAdminPolicy",
+                "dev",
+                "list",
+                "",
+                "nodes",
+                "",
+                false,
+            ),
+            (
+                "AmazonEKSAdminPolicy",
+                "",
+                "create",
+                "rbac.authorization.k8s.io",
+                "roles",
+                "a",
+                true,
+            ),
+            (
+                "AmazonEKSAdminPolicy",
+                "",
+                "create",
+                "rbac.authorization.k8s.io",
+                "clusterroles",
+                "",
+                false,
+            ),
+            (
+                "AmazonEKSEditPolicy",
+                "",
+                "create",
+                "apps",
+                "deployments",
+                "a",
+                true,
+            ),
             ("AmazonEKSEditPolicy", "", "get", "", "secrets", "a", true),
-            ("AmazonEKSEditPolicy", "", "create", "rbac.authorization.k8s.io", "roles", "a", false),
-            ("AmazonEKSEditPolicy", "dev-*", "create", "", "pods", "dev-1", true),
-            ("AmazonEKSEditPolicy", "dev-*", "create", "", "pods", "production", false),
+            (
+                "AmazonEKSEditPolicy",
+                "",
+                "create",
+                "rbac.authorization.k8s.io",
+                "roles",
+                "a",
+                false,
+            ),
+            (
+                "AmazonEKSEditPolicy",
+                "dev-*",
+                "create",
+                "",
+                "pods",
+                "dev-1",
+                true,
+            ),
+            (
+                "AmazonEKSEditPolicy",
+                "dev-*",
+                "create",
+                "",
+                "pods",
+                "production",
+                false,
+            ),
             ("AmazonEKSViewPolicy", "", "get", "", "pods/log", "a", true),
             ("AmazonEKSViewPolicy", "", "get", "", "secrets", "a", false),
             ("AmazonEKSViewPolicy", "", "delete", "", "pods", "a", false),
-            ("AmazonEKSAdminViewPolicy", "", "list", "", "secrets", "a", true),
-            ("AmazonEKSAdminViewPolicy", "", "patch", "", "secrets", "a", false),
+            (
+                "AmazonEKSAdminViewPolicy",
+                "",
+                "list",
+                "",
+                "secrets",
+                "a",
+                true,
+            ),
+            (
+                "AmazonEKSAdminViewPolicy",
+                "",
+                "patch",
+                "",
+                "secrets",
+                "a",
+                false,
+            ),
             ("SomethingElse", "", "get", "", "pods", "a", false),
         ];
         for (policy, scope, verb, group, resource, namespace, expected) in cases {

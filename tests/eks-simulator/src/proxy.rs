@@ -63,9 +63,9 @@ async fn may_assume(core: &Core, call: &Call, principal: &Principal) -> Result<(
         .await
         .map_err(|failure| server_error(call.protocol, &failure.message))?;
     let caller = principal.entry_arn();
-    if role.is_some_and(|role| {
-        role.trusts_principal(&principal.account, &[&caller, &principal.arn])
-    }) {
+    if role
+        .is_some_and(|role| role.trusts_principal(&principal.account, &[&caller, &principal.arn]))
+    {
         return Ok(());
     }
     Err(error(
@@ -125,9 +125,7 @@ async fn forward(core: &Core, request: &Request) -> Result<Answer, CallError> {
             .headers
             .iter()
             .filter(|(name, _)| !skipped(name) || request.method == http::Method::HEAD)
-            .filter_map(|(name, value)| {
-                Some((name.to_string(), value.to_str().ok()?.to_owned()))
-            })
+            .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
             .collect(),
         body,
         error: None,
@@ -193,7 +191,10 @@ async fn learn(
         }
         (
             "sts" | "",
-            "AssumeRole" | "AssumeRoleWithSAML" | "AssumeRoleWithWebIdentity" | "GetSessionToken"
+            "AssumeRole"
+            | "AssumeRoleWithSAML"
+            | "AssumeRoleWithWebIdentity"
+            | "GetSessionToken"
             | "GetFederationToken",
         ) => learn_session(core, call, &text, principal).await,
         _ => {}
@@ -210,14 +211,16 @@ async fn learn_session(core: &Core, call: &Call, text: &str, principal: Option<&
     let expires = first(text, "Expiration").and_then(|time| time.parse::<Timestamp>().ok());
     let session = match call.operation.as_str() {
         "GetSessionToken" => principal.cloned(),
-        "GetFederationToken" => first(text, "Arn")
-            .zip(first(text, "FederatedUserId"))
-            .map(|(arn, user_id)| Principal {
-                arn,
-                account: core.config.account_id.clone(),
-                user_id,
-                role_arn: None,
-            }),
+        "GetFederationToken" => {
+            first(text, "Arn")
+                .zip(first(text, "FederatedUserId"))
+                .map(|(arn, user_id)| Principal {
+                    arn,
+                    account: core.config.account_id.clone(),
+                    user_id,
+                    role_arn: None,
+                })
+        }
         _ => {
             let role_arn = find(&call.parameters, "RoleArn").unwrap_or_default();
             let session_name = find(&call.parameters, "RoleSessionName").unwrap_or_default();

@@ -184,9 +184,7 @@ pub(crate) fn refuse(protocol: Protocol, refusal: &Refusal) -> Answer {
         (Refusal::SessionExpired, Json) => ("ExpiredTokenException", 400, EXPIRED_TOKEN),
         (Refusal::SessionExpired, Query) => ("ExpiredToken", 403, EXPIRED_TOKEN),
         (Refusal::SessionExpired, Ec2) => ("RequestExpired", 400, "Request has expired."),
-        (Refusal::SessionExpired, S3) => {
-            ("ExpiredToken", 400, "The provided token has expired.")
-        }
+        (Refusal::SessionExpired, S3) => ("ExpiredToken", 400, "The provided token has expired."),
         (Refusal::Skewed(message), RestJson) => {
             ("InvalidSignatureException", 403, message.as_str())
         }
@@ -214,7 +212,12 @@ pub(crate) fn throttle(protocol: Protocol) -> Answer {
             "RequestLimitExceeded",
             "Request limit exceeded.",
         ),
-        Protocol::S3 => error(protocol, 503, "SlowDown", "Please reduce your request rate."),
+        Protocol::S3 => error(
+            protocol,
+            503,
+            "SlowDown",
+            "Please reduce your request rate.",
+        ),
     }
 }
 

@@ -38,10 +38,7 @@ async fn find(core: &Core, hits: &Hits, arn: &str) -> Result<Option<Role>, ApiEr
     if hits.role_not_visible {
         return Ok(None);
     }
-    core.aws
-        .role(arn)
-        .await
-        .map_err(|error| iam_failed(&error))
+    core.aws.role(arn).await.map_err(|error| iam_failed(&error))
 }
 
 /// Trust for eks.amazonaws.com and AmazonEKSClusterPolicy. Source: EKS user guide, cluster IAM
@@ -79,7 +76,10 @@ pub(crate) async fn check_node_role(core: &Core, hits: &Hits, arn: &str) -> Resu
             "Following required service principals [{ec2}] were not found in the trust relationships of nodeRole {arn}"
         )));
     }
-    let worker = ["AmazonEKSWorkerNodePolicy", "AmazonEKSWorkerNodeMinimalPolicy"];
+    let worker = [
+        "AmazonEKSWorkerNodePolicy",
+        "AmazonEKSWorkerNodeMinimalPolicy",
+    ];
     let registry = [
         "AmazonEC2ContainerRegistryPullOnly",
         "AmazonEC2ContainerRegistryReadOnly",
@@ -98,9 +98,8 @@ pub(crate) async fn check_principal(
     hits: &Hits,
     arn: &str,
 ) -> Result<Option<String>, ApiError> {
-    let invalid = || {
-        ApiError::parameter("The specified principalArn is invalid: invalid principal.")
-    };
+    let invalid =
+        || ApiError::parameter("The specified principalArn is invalid: invalid principal.");
     let (account, resource) = arn
         .strip_prefix("arn:aws:iam::")
         .and_then(|rest| rest.split_once(':'))

@@ -102,7 +102,9 @@ fn read_header(request: &Request, header: &str) -> Result<Signed, Refusal> {
 fn read_query(pairs: &[(String, String)]) -> Result<Signed, Refusal> {
     let field = |name: &str| {
         find(pairs, name).map(str::to_owned).ok_or_else(|| {
-            Refusal::Incomplete(format!("AWS query-string parameters must include '{name}'."))
+            Refusal::Incomplete(format!(
+                "AWS query-string parameters must include '{name}'."
+            ))
         })
     };
     let expires = field("X-Amz-Expires")?
@@ -236,7 +238,9 @@ pub(crate) fn sign(request: &Request, signed: &Signed, secret: &str, date: Times
     let to_sign = format!(
         "AWS4-HMAC-SHA256\n{}\n{scope}\n{}",
         signed.date,
-        hex::encode(Sha256::digest(canonical_request(request, signed).as_bytes()))
+        hex::encode(Sha256::digest(
+            canonical_request(request, signed).as_bytes()
+        ))
     );
     let key = aws_sigv4::sign::v4::generate_signing_key(
         secret,

@@ -201,7 +201,13 @@ impl Cluster {
     }
 
     pub(crate) fn logging(&self) -> Value {
-        let all = ["api", "audit", "authenticator", "controllerManager", "scheduler"];
+        let all = [
+            "api",
+            "audit",
+            "authenticator",
+            "controllerManager",
+            "scheduler",
+        ];
         let (on, off): (Vec<&str>, Vec<&str>) = all
             .iter()
             .partition(|kind| self.log_types.iter().any(|on| on == *kind));
@@ -486,9 +492,7 @@ impl Store {
     }
 
     pub(crate) fn cluster_mut(&mut self, name: &str) -> Result<&mut Cluster, ApiError> {
-        self.clusters
-            .get_mut(name)
-            .ok_or_else(|| no_cluster(name))
+        self.clusters.get_mut(name).ok_or_else(|| no_cluster(name))
     }
 
     pub(crate) fn node_group(&self, cluster: &str, name: &str) -> Result<&NodeGroup, ApiError> {

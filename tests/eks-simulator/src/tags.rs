@@ -15,7 +15,9 @@ pub(crate) fn check(tags: &Tags) -> Result<(), String> {
     }
     for (key, value) in tags {
         if key.is_empty() || key.chars().count() > 128 {
-            return Err(format!("The tag key {key:?} must have 1 to 128 characters."));
+            return Err(format!(
+                "The tag key {key:?} must have 1 to 128 characters."
+            ));
         }
         if value.chars().count() > 256 {
             return Err(format!(

@@ -38,12 +38,48 @@ const fn minor(
 /// Source: EKS user guide, "Kubernetes versions" (eks-facts section 6; 1.36 second-hand). The
 /// release is 14 months before the end of standard support; platform versions are samples.
 pub(crate) const VERSIONS: &[MinorVersion] = &[
-    minor("1.31", date(2024, 9, 26), date(2025, 11, 26), date(2026, 11, 26), "eks.52"),
-    minor("1.32", date(2025, 1, 23), date(2026, 3, 23), date(2027, 3, 23), "eks.45"),
-    minor("1.33", date(2025, 5, 29), date(2026, 7, 29), date(2027, 7, 29), "eks.38"),
-    minor("1.34", date(2025, 10, 2), date(2026, 12, 2), date(2027, 12, 2), "eks.28"),
-    minor("1.35", date(2026, 1, 27), date(2027, 3, 27), date(2028, 3, 27), "eks.18"),
-    minor("1.36", date(2026, 6, 2), date(2027, 8, 2), date(2028, 8, 2), "eks.9"),
+    minor(
+        "1.31",
+        date(2024, 9, 26),
+        date(2025, 11, 26),
+        date(2026, 11, 26),
+        "eks.52",
+    ),
+    minor(
+        "1.32",
+        date(2025, 1, 23),
+        date(2026, 3, 23),
+        date(2027, 3, 23),
+        "eks.45",
+    ),
+    minor(
+        "1.33",
+        date(2025, 5, 29),
+        date(2026, 7, 29),
+        date(2027, 7, 29),
+        "eks.38",
+    ),
+    minor(
+        "1.34",
+        date(2025, 10, 2),
+        date(2026, 12, 2),
+        date(2027, 12, 2),
+        "eks.28",
+    ),
+    minor(
+        "1.35",
+        date(2026, 1, 27),
+        date(2027, 3, 27),
+        date(2028, 3, 27),
+        "eks.18",
+    ),
+    minor(
+        "1.36",
+        date(2026, 6, 2),
+        date(2027, 8, 2),
+        date(2028, 8, 2),
+        "eks.9",
+    ),
 ];
 
 fn midnight(day: Date) -> Timestamp {

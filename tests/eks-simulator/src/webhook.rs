@@ -111,7 +111,11 @@ fn identify(core: &Core, cluster: &str, token: &str) -> Result<(Principal, Strin
         body: Bytes::new(),
     };
     let signed = signature::read(&request).map_err(|refusal| describe(&refusal))?;
-    if !signed.signed_headers.iter().any(|name| name == "x-k8s-aws-id") {
+    if !signed
+        .signed_headers
+        .iter()
+        .any(|name| name == "x-k8s-aws-id")
+    {
         return Err("client did not sign the x-k8s-aws-id header in the pre-signed URL".to_owned());
     }
     if signed.service != "sts" {

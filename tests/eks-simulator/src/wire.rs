@@ -57,9 +57,7 @@ pub(crate) struct Request {
 
 impl Request {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
+        self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
     /// Path and query without the presigned parameters, for the log.
@@ -156,7 +154,12 @@ impl Code {
             Self::InvalidRequest => (
                 "InvalidRequestException",
                 400,
-                &["clusterName", "nodegroupName", "addonName", "subscriptionId"],
+                &[
+                    "clusterName",
+                    "nodegroupName",
+                    "addonName",
+                    "subscriptionId",
+                ],
             ),
             Self::NotFound => ("NotFoundException", 404, &[]),
             Self::ResourceInUse => (
@@ -184,7 +187,12 @@ impl Code {
             Self::Server => (
                 "ServerException",
                 500,
-                &["clusterName", "nodegroupName", "addonName", "subscriptionId"],
+                &[
+                    "clusterName",
+                    "nodegroupName",
+                    "addonName",
+                    "subscriptionId",
+                ],
             ),
             Self::Throttling => ("ThrottlingException", 429, &["clusterName"]),
             Self::UnknownOperation => ("UnknownOperationException", 404, &[]),
@@ -271,65 +279,197 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("GET", "/clusters/*/node-groups", "ListNodegroups"),
     ("GET", "/clusters/*/node-groups/*", "DescribeNodegroup"),
     ("DELETE", "/clusters/*/node-groups/*", "DeleteNodegroup"),
-    ("POST", "/clusters/*/node-groups/*/update-config", "UpdateNodegroupConfig"),
-    ("POST", "/clusters/*/node-groups/*/update-version", "UpdateNodegroupVersion"),
+    (
+        "POST",
+        "/clusters/*/node-groups/*/update-config",
+        "UpdateNodegroupConfig",
+    ),
+    (
+        "POST",
+        "/clusters/*/node-groups/*/update-version",
+        "UpdateNodegroupVersion",
+    ),
     ("POST", "/clusters/*/access-entries", "CreateAccessEntry"),
     ("GET", "/clusters/*/access-entries", "ListAccessEntries"),
     ("GET", "/clusters/*/access-entries/*", "DescribeAccessEntry"),
     ("POST", "/clusters/*/access-entries/*", "UpdateAccessEntry"),
-    ("DELETE", "/clusters/*/access-entries/*", "DeleteAccessEntry"),
-    ("POST", "/clusters/*/access-entries/*/access-policies", "AssociateAccessPolicy"),
-    ("GET", "/clusters/*/access-entries/*/access-policies", "ListAssociatedAccessPolicies"),
-    ("DELETE", "/clusters/*/access-entries/*/access-policies/*", "DisassociateAccessPolicy"),
+    (
+        "DELETE",
+        "/clusters/*/access-entries/*",
+        "DeleteAccessEntry",
+    ),
+    (
+        "POST",
+        "/clusters/*/access-entries/*/access-policies",
+        "AssociateAccessPolicy",
+    ),
+    (
+        "GET",
+        "/clusters/*/access-entries/*/access-policies",
+        "ListAssociatedAccessPolicies",
+    ),
+    (
+        "DELETE",
+        "/clusters/*/access-entries/*/access-policies/*",
+        "DisassociateAccessPolicy",
+    ),
     ("GET", "/access-policies", "ListAccessPolicies"),
     ("GET", "/cluster-versions", "DescribeClusterVersions"),
     ("POST", "/tags/*", "TagResource"),
     ("DELETE", "/tags/*", "UntagResource"),
     ("GET", "/tags/*", "ListTagsForResource"),
     // Known to the model, refused here.
-    ("POST", "/clusters/*/encryption-config/associate", "AssociateEncryptionConfig"),
-    ("POST", "/clusters/*/updates/*/cancel-update", "CancelUpdate"),
-    ("POST", "/clusters/*/fargate-profiles", "CreateFargateProfile"),
+    (
+        "POST",
+        "/clusters/*/encryption-config/associate",
+        "AssociateEncryptionConfig",
+    ),
+    (
+        "POST",
+        "/clusters/*/updates/*/cancel-update",
+        "CancelUpdate",
+    ),
+    (
+        "POST",
+        "/clusters/*/fargate-profiles",
+        "CreateFargateProfile",
+    ),
     ("GET", "/clusters/*/fargate-profiles", "ListFargateProfiles"),
-    ("GET", "/clusters/*/fargate-profiles/*", "DescribeFargateProfile"),
-    ("DELETE", "/clusters/*/fargate-profiles/*", "DeleteFargateProfile"),
+    (
+        "GET",
+        "/clusters/*/fargate-profiles/*",
+        "DescribeFargateProfile",
+    ),
+    (
+        "DELETE",
+        "/clusters/*/fargate-profiles/*",
+        "DeleteFargateProfile",
+    ),
     ("POST", "/clusters/*/addons", "CreateAddon"),
     ("GET", "/clusters/*/addons", "ListAddons"),
     ("GET", "/clusters/*/addons/*", "DescribeAddon"),
     ("DELETE", "/clusters/*/addons/*", "DeleteAddon"),
     ("POST", "/clusters/*/addons/*/update", "UpdateAddon"),
     ("GET", "/addons/supported-versions", "DescribeAddonVersions"),
-    ("GET", "/addons/configuration-schemas", "DescribeAddonConfiguration"),
-    ("POST", "/clusters/*/pod-identity-associations", "CreatePodIdentityAssociation"),
-    ("GET", "/clusters/*/pod-identity-associations", "ListPodIdentityAssociations"),
-    ("GET", "/clusters/*/pod-identity-associations/*", "DescribePodIdentityAssociation"),
-    ("POST", "/clusters/*/pod-identity-associations/*", "UpdatePodIdentityAssociation"),
-    ("DELETE", "/clusters/*/pod-identity-associations/*", "DeletePodIdentityAssociation"),
-    ("GET", "/clusters/*/identity-provider-configs", "ListIdentityProviderConfigs"),
-    ("POST", "/clusters/*/identity-provider-configs/associate", "AssociateIdentityProviderConfig"),
-    ("POST", "/clusters/*/identity-provider-configs/disassociate", "DisassociateIdentityProviderConfig"),
-    ("POST", "/clusters/*/identity-provider-configs/describe", "DescribeIdentityProviderConfig"),
+    (
+        "GET",
+        "/addons/configuration-schemas",
+        "DescribeAddonConfiguration",
+    ),
+    (
+        "POST",
+        "/clusters/*/pod-identity-associations",
+        "CreatePodIdentityAssociation",
+    ),
+    (
+        "GET",
+        "/clusters/*/pod-identity-associations",
+        "ListPodIdentityAssociations",
+    ),
+    (
+        "GET",
+        "/clusters/*/pod-identity-associations/*",
+        "DescribePodIdentityAssociation",
+    ),
+    (
+        "POST",
+        "/clusters/*/pod-identity-associations/*",
+        "UpdatePodIdentityAssociation",
+    ),
+    (
+        "DELETE",
+        "/clusters/*/pod-identity-associations/*",
+        "DeletePodIdentityAssociation",
+    ),
+    (
+        "GET",
+        "/clusters/*/identity-provider-configs",
+        "ListIdentityProviderConfigs",
+    ),
+    (
+        "POST",
+        "/clusters/*/identity-provider-configs/associate",
+        "AssociateIdentityProviderConfig",
+    ),
+    (
+        "POST",
+        "/clusters/*/identity-provider-configs/disassociate",
+        "DisassociateIdentityProviderConfig",
+    ),
+    (
+        "POST",
+        "/clusters/*/identity-provider-configs/describe",
+        "DescribeIdentityProviderConfig",
+    ),
     ("POST", "/clusters/*/insights", "ListInsights"),
     ("GET", "/clusters/*/insights/*", "DescribeInsight"),
-    ("POST", "/clusters/*/insights-refresh", "StartInsightsRefresh"),
-    ("GET", "/clusters/*/insights-refresh", "DescribeInsightsRefresh"),
+    (
+        "POST",
+        "/clusters/*/insights-refresh",
+        "StartInsightsRefresh",
+    ),
+    (
+        "GET",
+        "/clusters/*/insights-refresh",
+        "DescribeInsightsRefresh",
+    ),
     ("POST", "/clusters/*/capabilities", "CreateCapability"),
     ("GET", "/clusters/*/capabilities", "ListCapabilities"),
     ("GET", "/clusters/*/capabilities/*", "DescribeCapability"),
     ("POST", "/clusters/*/capabilities/*", "UpdateCapability"),
     ("DELETE", "/clusters/*/capabilities/*", "DeleteCapability"),
-    ("POST", "/clusters/*/certificate-authorities", "CreateCertificateAuthority"),
-    ("GET", "/clusters/*/certificate-authorities", "ListCertificateAuthorities"),
-    ("GET", "/clusters/*/certificate-authorities/*", "DescribeCertificateAuthority"),
-    ("DELETE", "/clusters/*/certificate-authorities/*", "DeleteCertificateAuthority"),
-    ("POST", "/clusters/*/certificate-authorities/*/activate", "ActivateCertificateAuthority"),
+    (
+        "POST",
+        "/clusters/*/certificate-authorities",
+        "CreateCertificateAuthority",
+    ),
+    (
+        "GET",
+        "/clusters/*/certificate-authorities",
+        "ListCertificateAuthorities",
+    ),
+    (
+        "GET",
+        "/clusters/*/certificate-authorities/*",
+        "DescribeCertificateAuthority",
+    ),
+    (
+        "DELETE",
+        "/clusters/*/certificate-authorities/*",
+        "DeleteCertificateAuthority",
+    ),
+    (
+        "POST",
+        "/clusters/*/certificate-authorities/*/activate",
+        "ActivateCertificateAuthority",
+    ),
     ("POST", "/cluster-registrations", "RegisterCluster"),
     ("DELETE", "/cluster-registrations/*", "DeregisterCluster"),
-    ("POST", "/eks-anywhere-subscriptions", "CreateEksAnywhereSubscription"),
-    ("GET", "/eks-anywhere-subscriptions", "ListEksAnywhereSubscriptions"),
-    ("GET", "/eks-anywhere-subscriptions/*", "DescribeEksAnywhereSubscription"),
-    ("POST", "/eks-anywhere-subscriptions/*", "UpdateEksAnywhereSubscription"),
-    ("DELETE", "/eks-anywhere-subscriptions/*", "DeleteEksAnywhereSubscription"),
+    (
+        "POST",
+        "/eks-anywhere-subscriptions",
+        "CreateEksAnywhereSubscription",
+    ),
+    (
+        "GET",
+        "/eks-anywhere-subscriptions",
+        "ListEksAnywhereSubscriptions",
+    ),
+    (
+        "GET",
+        "/eks-anywhere-subscriptions/*",
+        "DescribeEksAnywhereSubscription",
+    ),
+    (
+        "POST",
+        "/eks-anywhere-subscriptions/*",
+        "UpdateEksAnywhereSubscription",
+    ),
+    (
+        "DELETE",
+        "/eks-anywhere-subscriptions/*",
+        "DeleteEksAnywhereSubscription",
+    ),
 ];
 
 /// The operation a request means and the decoded variable parts of its path.
@@ -376,7 +516,10 @@ mod tests {
             (
                 "DELETE",
                 "/clusters/a/access-entries/arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fx%2Fy/access-policies/p",
-                Some(("DisassociateAccessPolicy", vec!["a", "arn:aws:iam::1:role/x/y", "p"])),
+                Some((
+                    "DisassociateAccessPolicy",
+                    vec!["a", "arn:aws:iam::1:role/x/y", "p"],
+                )),
             ),
             (
                 "POST",

@@ -1,4 +1,10 @@
 //! Faults, request log and counters, by the handle and by the control API.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail by panicking, as tests do"
+)]
 
 mod common;
 
@@ -11,11 +17,21 @@ async fn throttling_and_server_errors_come_before_any_effect() {
     let lab = Lab::start().await;
     let faults = lab.handle.faults();
     faults.add(Fault::on("eks", "CreateCluster", FaultKind::Throttle).times(1));
-    faults.add(Fault::on("eks", "CreateCluster", FaultKind::ServerError).after(1).times(1));
+    faults.add(
+        Fault::on("eks", "CreateCluster", FaultKind::ServerError)
+            .after(1)
+            .times(1),
+    );
     let throttled = lab.eks("POST", "/clusters", lab.cluster_body("c")).await;
-    assert_eq!((throttled.status, throttled.code.as_str()), (429, "ThrottlingException"));
+    assert_eq!(
+        (throttled.status, throttled.code.as_str()),
+        (429, "ThrottlingException")
+    );
     let failed = lab.eks("POST", "/clusters", lab.cluster_body("c")).await;
-    assert_eq!((failed.status, failed.code.as_str()), (500, "ServerException"));
+    assert_eq!(
+        (failed.status, failed.code.as_str()),
+        (500, "ServerException")
+    );
     assert_eq!(lab.get("/clusters").await.ok()["clusters"], json!([]));
     lab.create_cluster("c").await;
 }
@@ -25,8 +41,20 @@ async fn faults_reach_the_proxied_services_in_their_protocol() {
     let lab = Lab::start().await;
     let faults = lab.handle.faults();
     let cases = [
-        ("iam", "ListRoles", "2010-05-08", 400, "<Code>Throttling</Code>"),
-        ("ec2", "DescribeVpcs", "2016-11-15", 503, "<Code>RequestLimitExceeded</Code>"),
+        (
+            "iam",
+            "ListRoles",
+            "2010-05-08",
+            400,
+            "<Code>Throttling</Code>",
+        ),
+        (
+            "ec2",
+            "DescribeVpcs",
+            "2016-11-15",
+            503,
+            "<Code>RequestLimitExceeded</Code>",
+        ),
     ];
     for (service, action, version, status, text) in cases {
         faults.add(Fault::on(service, action, FaultKind::Throttle).times(1));
@@ -41,17 +69,39 @@ async fn faults_reach_the_proxied_services_in_their_protocol() {
 #[tokio::test]
 async fn a_lost_answer_leaves_the_effect() {
     let lab = Lab::start().await;
-    lab.handle.faults().add(Fault::on("eks", "CreateCluster", FaultKind::LostResponse).times(1));
+    lab.handle
+        .faults()
+        .add(Fault::on("eks", "CreateCluster", FaultKind::LostResponse).times(1));
     let body = lab.cluster_body("c").to_string().into_bytes();
-    let lost = lab.try_send(Some(&lab.root), "eks", "POST", "/clusters", "application/json", body).await;
+    let lost = lab
+        .try_send(
+            Some(&lab.root),
+            "eks",
+            "POST",
+            "/clusters",
+            "application/json",
+            body,
+        )
+        .await;
     assert!(lost.is_none());
     lab.wait_cluster("c", "ACTIVE").await;
     let name = format!("lost-{}", lab.unique);
-    lab.handle.faults().add(Fault::on("iam", "CreateUser", FaultKind::LostResponse).times(1));
+    lab.handle
+        .faults()
+        .add(Fault::on("iam", "CreateUser", FaultKind::LostResponse).times(1));
     let form = "application/x-www-form-urlencoded";
     let body = format!("Action=CreateUser&UserName={name}&Version=2010-05-08").into_bytes();
-    assert!(lab.try_send(Some(&lab.root), "iam", "POST", "/", form, body).await.is_none());
-    let user = lab.query("iam", &format!("Action=GetUser&UserName={name}&Version=2010-05-08")).await;
+    assert!(
+        lab.try_send(Some(&lab.root), "iam", "POST", "/", form, body)
+            .await
+            .is_none()
+    );
+    let user = lab
+        .query(
+            "iam",
+            &format!("Action=GetUser&UserName={name}&Version=2010-05-08"),
+        )
+        .await;
     assert_eq!(user.status, 200);
     let log = lab.handle.request_log().all();
     assert_eq!(log.iter().filter(|request| request.status == 0).count(), 2);
@@ -63,15 +113,23 @@ async fn a_fresh_role_is_not_visible_for_some_calls() {
     let faults = lab.handle.faults();
     faults.add(Fault::on("eks", "CreateCluster", FaultKind::RoleNotVisible).times(2));
     for _ in 0..2 {
-        lab.eks("POST", "/clusters", lab.cluster_body("c")).await.refused("InvalidParameterException", "could not be assumed");
+        lab.eks("POST", "/clusters", lab.cluster_body("c"))
+            .await
+            .refused("InvalidParameterException", "could not be assumed");
     }
     lab.create_cluster("c").await;
     faults.add(Fault::on("eks", "CreateNodegroup", FaultKind::RoleNotVisible).times(1));
-    lab.eks("POST", "/clusters/c/node-groups", lab.node_group_body("g")).await.refused("InvalidParameterException", "does not exist");
+    lab.eks("POST", "/clusters/c/node-groups", lab.node_group_body("g"))
+        .await
+        .refused("InvalidParameterException", "does not exist");
     faults.add(Fault::on("eks", "CreateAccessEntry", FaultKind::RoleNotVisible).times(1));
     let entry = json!({"principalArn": lab.cluster_role});
-    lab.eks("POST", "/clusters/c/access-entries", entry.clone()).await.refused("InvalidParameterException", "invalid principal");
-    lab.eks("POST", "/clusters/c/access-entries", entry).await.ok();
+    lab.eks("POST", "/clusters/c/access-entries", entry.clone())
+        .await
+        .refused("InvalidParameterException", "invalid principal");
+    lab.eks("POST", "/clusters/c/access-entries", entry)
+        .await
+        .ok();
 }
 
 #[tokio::test]
@@ -79,75 +137,192 @@ async fn transitions_fail_or_stay_on_demand() {
     let lab = Lab::start().await;
     let faults = lab.handle.faults();
     let stuck = faults.add(Fault::on("eks", "CreateCluster", FaultKind::Stuck));
-    lab.eks("POST", "/clusters", lab.cluster_body("c")).await.ok();
-    assert_eq!(lab.get("/clusters/c").await.ok()["cluster"]["status"], "CREATING");
+    lab.eks("POST", "/clusters", lab.cluster_body("c"))
+        .await
+        .ok();
+    assert_eq!(
+        lab.get("/clusters/c").await.ok()["cluster"]["status"],
+        "CREATING"
+    );
     assert!(lab.backend.planes.lock().unwrap().is_empty());
     assert!(faults.clear(stuck));
     lab.wait_cluster("c", "ACTIVE").await;
 
     let busy = faults.add(Fault::on("eks", "UpdateClusterConfig", FaultKind::Busy).times(1));
     let change = json!({"zonalShiftConfig": {"enabled": true}});
-    lab.eks("POST", "/clusters/c/update-config", change.clone()).await.refused("ResourceInUseException", "update in progress");
+    lab.eks("POST", "/clusters/c/update-config", change.clone())
+        .await
+        .refused("ResourceInUseException", "update in progress");
     faults.clear(busy);
     faults.add(
-        Fault::on("eks", "UpdateClusterConfig", FaultKind::UpdateFails {
-            error_code: "IpNotAvailable".to_owned(),
-            error_message: "no free addresses".to_owned(),
-        })
+        Fault::on(
+            "eks",
+            "UpdateClusterConfig",
+            FaultKind::UpdateFails {
+                error_code: "IpNotAvailable".to_owned(),
+                error_message: "no free addresses".to_owned(),
+            },
+        )
         .times(1),
     );
-    let reply = lab.eks("POST", "/clusters/c/update-config", change).await.ok();
+    let reply = lab
+        .eks("POST", "/clusters/c/update-config", change)
+        .await
+        .ok();
     let update = lab.wait_update("c", &reply, "").await;
     assert_eq!(update["status"], "Failed");
     assert_eq!(update["errors"][0]["errorCode"], "IpNotAvailable");
     let cluster = lab.wait_cluster("c", "ACTIVE").await;
     assert_eq!(cluster["zonalShiftConfig"]["enabled"], false);
 
-    faults.add(Fault::on("eks", "CreateNodegroup", FaultKind::NodeGroupCapacity).containing("scarce"));
-    lab.eks("POST", "/clusters/c/node-groups", lab.node_group_body("scarce")).await.ok();
+    faults.add(
+        Fault::on("eks", "CreateNodegroup", FaultKind::NodeGroupCapacity).containing("scarce"),
+    );
+    lab.eks(
+        "POST",
+        "/clusters/c/node-groups",
+        lab.node_group_body("scarce"),
+    )
+    .await
+    .ok();
     let group = lab.wait_node_group("c", "scarce", "CREATE_FAILED").await;
-    assert_eq!(group["health"]["issues"][0]["code"], "AsgInstanceLaunchFailures");
-    lab.eks("DELETE", "/clusters/c/node-groups/scarce", Value::Null).await.ok();
+    assert_eq!(
+        group["health"]["issues"][0]["code"],
+        "AsgInstanceLaunchFailures"
+    );
+    lab.eks("DELETE", "/clusters/c/node-groups/scarce", Value::Null)
+        .await
+        .ok();
     lab.wait_gone("/clusters/c/node-groups/scarce").await;
-    lab.eks("POST", "/clusters/c/node-groups", lab.node_group_body("plenty")).await.ok();
+    lab.eks(
+        "POST",
+        "/clusters/c/node-groups",
+        lab.node_group_body("plenty"),
+    )
+    .await
+    .ok();
     lab.wait_node_group("c", "plenty", "ACTIVE").await;
+}
+
+#[tokio::test]
+async fn a_read_may_not_see_the_last_write() {
+    let lab = Lab::start().await;
+    let faults = lab.handle.faults();
+    let stuck = faults.add(Fault::on("eks", "CreateCluster", FaultKind::Stuck));
+    lab.eks("POST", "/clusters", lab.cluster_body("c"))
+        .await
+        .ok();
+    faults.add(Fault::on("eks", "DescribeCluster", FaultKind::StaleRead).times(1));
+    lab.get("/clusters/c")
+        .await
+        .refused("ResourceNotFoundException", "c");
+    assert_eq!(
+        lab.get("/clusters/c").await.ok()["cluster"]["status"],
+        "CREATING"
+    );
+    faults.clear(stuck);
+    lab.wait_cluster("c", "ACTIVE").await;
+    let stuck = faults.add(Fault::on("eks", "UpdateClusterConfig", FaultKind::Stuck));
+    let change = json!({"zonalShiftConfig": {"enabled": true}});
+    let update = lab
+        .eks("POST", "/clusters/c/update-config", change)
+        .await
+        .ok();
+    faults.add(Fault::on("eks", "DescribeCluster", FaultKind::StaleRead).times(1));
+    assert_eq!(
+        lab.get("/clusters/c").await.ok()["cluster"]["status"],
+        "ACTIVE"
+    );
+    assert_eq!(
+        lab.get("/clusters/c").await.ok()["cluster"]["status"],
+        "UPDATING"
+    );
+    lab.eks("DELETE", "/clusters/c", Value::Null)
+        .await
+        .refused("ResourceInUseException", "in progress");
+    faults.clear(stuck);
+    assert_eq!(
+        lab.wait_update("c", &update, "").await["status"],
+        "Successful"
+    );
 }
 
 #[tokio::test]
 async fn the_control_api_sets_faults_and_shows_the_log() {
     let lab = Lab::start().await;
-    assert_eq!(lab.control("GET", "/_lab/health", Value::Null).await.status, 200);
-    let fault = json!({"service": "eks", "operation": "ListClusters", "kind": "throttle", "count": 1});
+    assert_eq!(
+        lab.control("GET", "/_lab/health", Value::Null).await.status,
+        200
+    );
+    let fault =
+        json!({"service": "eks", "operation": "ListClusters", "kind": "throttle", "count": 1});
     let id = lab.control("POST", "/_lab/faults", fault).await.body["id"].clone();
     assert_eq!(lab.get("/clusters").await.status, 429);
     assert_eq!(lab.get("/clusters").await.status, 200);
-    lab.query("iam", "Action=ListUsers&Version=2010-05-08").await;
+    lab.query("iam", "Action=ListUsers&Version=2010-05-08")
+        .await;
     let name = format!("log-{}", lab.unique);
-    lab.query("iam", &format!("Action=CreateUser&UserName={name}&Version=2010-05-08")).await;
+    lab.query(
+        "iam",
+        &format!("Action=CreateUser&UserName={name}&Version=2010-05-08"),
+    )
+    .await;
     let faults = lab.control("GET", "/_lab/faults", Value::Null).await.body;
     assert_eq!(faults["faults"][0]["hits"], 1);
-    assert_eq!(lab.control("DELETE", &format!("/_lab/faults/{id}"), Value::Null).await.status, 200);
-    assert_eq!(lab.control("DELETE", &format!("/_lab/faults/{id}"), Value::Null).await.status, 404);
-    assert_eq!(lab.control("POST", "/_lab/faults", json!({"kind": "odd"})).await.status, 400);
+    assert_eq!(
+        lab.control("DELETE", &format!("/_lab/faults/{id}"), Value::Null)
+            .await
+            .status,
+        200
+    );
+    assert_eq!(
+        lab.control("DELETE", &format!("/_lab/faults/{id}"), Value::Null)
+            .await
+            .status,
+        404
+    );
+    assert_eq!(
+        lab.control("POST", "/_lab/faults", json!({"kind": "odd"}))
+            .await
+            .status,
+        400
+    );
 
-    let log = lab.control("GET", "/_lab/requests?after=1", Value::Null).await.body;
-    let seen: Vec<(u64, &str, &str, bool, u64)> = log["requests"].as_array().unwrap().iter()
-        .map(|r| (
-            r["sequence"].as_u64().unwrap(),
-            r["service"].as_str().unwrap(),
-            r["operation"].as_str().unwrap(),
-            r["write"].as_bool().unwrap(),
-            r["status"].as_u64().unwrap(),
-        ))
+    let log = lab
+        .control("GET", "/_lab/requests?after=1", Value::Null)
+        .await
+        .body;
+    let seen: Vec<(u64, &str, &str, bool, u64)> = log["requests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| {
+            (
+                r["sequence"].as_u64().unwrap(),
+                r["service"].as_str().unwrap(),
+                r["operation"].as_str().unwrap(),
+                r["write"].as_bool().unwrap(),
+                r["status"].as_u64().unwrap(),
+            )
+        })
         .collect();
-    assert_eq!(seen, [
-        (2, "eks", "ListClusters", false, 200),
-        (3, "iam", "ListUsers", false, 200),
-        (4, "iam", "CreateUser", true, 200),
-    ]);
-    assert_eq!(log["requests"][0]["principal"], "arn:aws:iam::123456789012:root");
+    assert_eq!(
+        seen,
+        [
+            (2, "eks", "ListClusters", false, 200),
+            (3, "iam", "ListUsers", false, 200),
+            (4, "iam", "CreateUser", true, 200),
+        ]
+    );
+    assert_eq!(
+        log["requests"][0]["principal"],
+        "arn:aws:iam::123456789012:root"
+    );
     let counters = lab.control("GET", "/_lab/counters", Value::Null).await.body;
-    assert_eq!(counters, json!({"requests": 4, "writes": 1, "writes_by_operation": {"iam:CreateUser": 1}}));
+    assert_eq!(
+        counters,
+        json!({"requests": 4, "writes": 1, "writes_by_operation": {"iam:CreateUser": 1}})
+    );
     lab.control("POST", "/_lab/reset", Value::Null).await;
     assert_eq!(lab.handle.request_log().counters().requests, 0);
 }

@@ -1,4 +1,10 @@
 //! Node groups: rules, nodes, updates.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail by panicking, as tests do"
+)]
 
 mod common;
 
@@ -10,7 +16,9 @@ async fn create_refuses_what_the_service_refuses() {
     let lab = Lab::start().await;
     lab.create_cluster("c").await;
     let other_vpc = lab.create_vpc().await;
-    let foreign = lab.create_subnet(&other_vpc, "us-east-1b", "10.0.1.0/24").await;
+    let foreign = lab
+        .create_subnet(&other_vpc, "us-east-1b", "10.0.1.0/24")
+        .await;
     let scaling = |min: i32, max: i32, desired: i32| json!({"scalingConfig": {"minSize": min, "maxSize": max, "desiredSize": desired}});
     let parameter = "InvalidParameterException";
     let cases = [
@@ -21,24 +29,84 @@ async fn create_refuses_what_the_service_refuses() {
         (scaling(1, 2, 3), parameter, "can't be greater than maximum"),
         (scaling(0, 0, 0), parameter, "at least 1"),
         (scaling(0, 451, 0), parameter, "quota"),
-        (json!({"version": "1.34"}), parameter, "must be the cluster's version"),
-        (json!({"releaseVersion": "1.34.3-20261106"}), parameter, "not valid for kubernetes version 1.35"),
-        (json!({"instanceTypes": ["t3.nope"]}), parameter, "do not exist: [t3.nope]"),
-        (json!({"instanceTypes": ["t4g.medium"], "amiType": "AL2023_x86_64_STANDARD"}), parameter, "not a valid instance type"),
-        (json!({"amiType": "AL2_x86_64"}), parameter, "1.32 or earlier"),
-        (json!({"amiType": "WINDOWS_CORE_2022_x86_64"}), parameter, "not simulated"),
+        (
+            json!({"version": "1.34"}),
+            parameter,
+            "must be the cluster's version",
+        ),
+        (
+            json!({"releaseVersion": "1.34.3-20261106"}),
+            parameter,
+            "not valid for kubernetes version 1.35",
+        ),
+        (
+            json!({"instanceTypes": ["t3.nope"]}),
+            parameter,
+            "do not exist: [t3.nope]",
+        ),
+        (
+            json!({"instanceTypes": ["t4g.medium"], "amiType": "AL2023_x86_64_STANDARD"}),
+            parameter,
+            "not a valid instance type",
+        ),
+        (
+            json!({"amiType": "AL2_x86_64"}),
+            parameter,
+            "1.32 or earlier",
+        ),
+        (
+            json!({"amiType": "WINDOWS_CORE_2022_x86_64"}),
+            parameter,
+            "not simulated",
+        ),
         (json!({"capacityType": "CHEAP"}), parameter, "capacityType"),
-        (json!({"launchTemplate": {"id": "lt-1"}}), parameter, "not simulated"),
-        (json!({"labels": {"eks.amazonaws.com/x": "y"}}), parameter, "reserved prefixes"),
-        (json!({"labels": {"a": "not valid!"}}), parameter, "not a valid Kubernetes label"),
-        (json!({"taints": [{"key": "a", "effect": "NoSchedule"}]}), parameter, "taint effect"),
-        (json!({"taints": [{"key": "a", "effect": "NO_EXECUTE"}, {"key": "a", "effect": "NO_EXECUTE"}]}), parameter, "twice"),
-        (json!({"updateConfig": {"maxUnavailable": 1, "maxUnavailablePercentage": 10}}), parameter, "Only one of"),
-        (json!({"updateConfig": {"maxUnavailable": 101}}), parameter, "between 1 and 100"),
+        (
+            json!({"launchTemplate": {"id": "lt-1"}}),
+            parameter,
+            "not simulated",
+        ),
+        (
+            json!({"labels": {"eks.amazonaws.com/x": "y"}}),
+            parameter,
+            "reserved prefixes",
+        ),
+        (
+            json!({"labels": {"a": "not valid!"}}),
+            parameter,
+            "not a valid Kubernetes label",
+        ),
+        (
+            json!({"taints": [{"key": "a", "effect": "NoSchedule"}]}),
+            parameter,
+            "taint effect",
+        ),
+        (
+            json!({"taints": [{"key": "a", "effect": "NO_EXECUTE"}, {"key": "a", "effect": "NO_EXECUTE"}]}),
+            parameter,
+            "twice",
+        ),
+        (
+            json!({"updateConfig": {"maxUnavailable": 1, "maxUnavailablePercentage": 10}}),
+            parameter,
+            "Only one of",
+        ),
+        (
+            json!({"updateConfig": {"maxUnavailable": 101}}),
+            parameter,
+            "between 1 and 100",
+        ),
         (json!({"subnets": []}), parameter, "Subnets"),
         (json!({"subnets": [foreign]}), parameter, "does not belong"),
-        (json!({"nodeRole": "arn:aws:iam::123456789012:role/absent"}), parameter, "does not exist"),
-        (json!({"nodeRole": lab.cluster_role}), parameter, "ec2.amazonaws.com"),
+        (
+            json!({"nodeRole": "arn:aws:iam::123456789012:role/absent"}),
+            parameter,
+            "does not exist",
+        ),
+        (
+            json!({"nodeRole": lab.cluster_role}),
+            parameter,
+            "ec2.amazonaws.com",
+        ),
     ];
     for (change, code, message) in cases {
         let mut body = lab.node_group_body("refused");
@@ -46,12 +114,24 @@ async fn create_refuses_what_the_service_refuses() {
             body[key] = value.clone();
         }
         println!("{change}");
-        lab.eks("POST", "/clusters/c/node-groups", body).await.refused(code, message);
+        lab.eks("POST", "/clusters/c/node-groups", body)
+            .await
+            .refused(code, message);
     }
-    lab.eks("POST", "/clusters/absent/node-groups", lab.node_group_body("x"))
-        .await
-        .refused("ResourceNotFoundException", "No cluster found for name: absent.");
-    assert_eq!(lab.get("/clusters/c/node-groups").await.ok()["nodegroups"], json!([]));
+    lab.eks(
+        "POST",
+        "/clusters/absent/node-groups",
+        lab.node_group_body("x"),
+    )
+    .await
+    .refused(
+        "ResourceNotFoundException",
+        "No cluster found for name: absent.",
+    );
+    assert_eq!(
+        lab.get("/clusters/c/node-groups").await.ok()["nodegroups"],
+        json!([])
+    );
 }
 
 #[tokio::test]
@@ -62,23 +142,50 @@ async fn nodes_come_with_eks_names_labels_and_taints_and_hold_the_cluster() {
     body["labels"] = json!({"team": "a"});
     body["taints"] = json!([{"key": "dedicated", "value": "a", "effect": "NO_SCHEDULE"}]);
     body["capacityType"] = json!("SPOT");
-    let created = lab.eks("POST", "/clusters/c/node-groups", body.clone()).await.ok();
+    let created = lab
+        .eks("POST", "/clusters/c/node-groups", body.clone())
+        .await
+        .ok();
     assert_eq!(created["nodegroup"]["status"], "CREATING");
-    lab.eks("POST", "/clusters/c/node-groups", body).await.refused("ResourceInUseException", "already exists");
+    lab.eks("POST", "/clusters/c/node-groups", body)
+        .await
+        .refused("ResourceInUseException", "already exists");
     let group = lab.wait_node_group("c", "general", "ACTIVE").await;
     assert_eq!(group["amiType"], "AL2023_x86_64_STANDARD");
     assert_eq!(group["instanceTypes"], json!(["t3.medium"]));
     assert_eq!(group["releaseVersion"], "1.35.3-20261106");
-    assert!(group["resources"]["autoScalingGroups"][0]["name"].as_str().unwrap().starts_with("eks-general-"));
+    assert!(
+        group["resources"]["autoScalingGroups"][0]["name"]
+            .as_str()
+            .unwrap()
+            .starts_with("eks-general-")
+    );
 
-    let nodes: Vec<_> = lab.backend.nodes.lock().unwrap()["c"].values().cloned().collect();
+    let nodes: Vec<_> = lab.backend.nodes.lock().unwrap()["c"]
+        .values()
+        .cloned()
+        .collect();
     let names: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
-    assert_eq!(names, ["ip-10-0-1-4.ec2.internal", "ip-10-0-2-4.ec2.internal"]);
+    assert_eq!(
+        names,
+        ["ip-10-0-1-4.ec2.internal", "ip-10-0-2-4.ec2.internal"]
+    );
     let first = &nodes[0];
-    assert!(first.provider_id.starts_with("aws:///us-east-1a/i-0"), "{}", first.provider_id);
+    assert!(
+        first.provider_id.starts_with("aws:///us-east-1a/i-0"),
+        "{}",
+        first.provider_id
+    );
     assert_eq!(first.provider_id.rsplit('/').next().unwrap().len(), 19);
     assert_eq!(first.kubelet_version, "v1.35.3-eks-3a10415");
-    assert_eq!((first.capacity.cpus, first.capacity.memory_mib, first.capacity.pods), (2, 4096, 17));
+    assert_eq!(
+        (
+            first.capacity.cpus,
+            first.capacity.memory_mib,
+            first.capacity.pods
+        ),
+        (2, 4096, 17)
+    );
     for (key, value) in [
         ("team", "a"),
         ("eks.amazonaws.com/nodegroup", "general"),
@@ -86,14 +193,33 @@ async fn nodes_come_with_eks_names_labels_and_taints_and_hold_the_cluster() {
         ("topology.kubernetes.io/zone", "us-east-1a"),
         ("node.kubernetes.io/instance-type", "t3.medium"),
     ] {
-        assert_eq!(first.labels.get(key).map(String::as_str), Some(value), "{key}");
+        assert_eq!(
+            first.labels.get(key).map(String::as_str),
+            Some(value),
+            "{key}"
+        );
     }
-    assert_eq!((first.taints[0].key.as_str(), first.taints[0].effect.as_str()), ("dedicated", "NoSchedule"));
+    assert_eq!(
+        (
+            first.taints[0].key.as_str(),
+            first.taints[0].effect.as_str()
+        ),
+        ("dedicated", "NoSchedule")
+    );
 
     let entries = lab.get("/clusters/c/access-entries").await.ok();
-    assert!(entries["accessEntries"].as_array().unwrap().contains(&json!(lab.node_role)));
-    lab.eks("DELETE", "/clusters/c", Value::Null).await.refused("ResourceInUseException", "nodegroups attached");
-    lab.eks("DELETE", "/clusters/c/node-groups/general", Value::Null).await.ok();
+    assert!(
+        entries["accessEntries"]
+            .as_array()
+            .unwrap()
+            .contains(&json!(lab.node_role))
+    );
+    lab.eks("DELETE", "/clusters/c", Value::Null)
+        .await
+        .refused("ResourceInUseException", "nodegroups attached");
+    lab.eks("DELETE", "/clusters/c/node-groups/general", Value::Null)
+        .await
+        .ok();
     lab.wait_gone("/clusters/c/node-groups/general").await;
     assert!(lab.backend.nodes.lock().unwrap()["c"].is_empty());
     lab.eks("DELETE", "/clusters/c", Value::Null).await.ok();
@@ -116,7 +242,9 @@ async fn a_role_without_its_policies_makes_nodes_that_never_join() {
 async fn configuration_updates_reach_the_nodes() {
     let lab = Lab::start().await;
     lab.create_cluster("c").await;
-    lab.eks("POST", "/clusters/c/node-groups", lab.node_group_body("g")).await.ok();
+    lab.eks("POST", "/clusters/c/node-groups", lab.node_group_body("g"))
+        .await
+        .ok();
     lab.wait_node_group("c", "g", "ACTIVE").await;
     let path = "/clusters/c/node-groups/g/update-config";
     let request = json!({
@@ -129,11 +257,17 @@ async fn configuration_updates_reach_the_nodes() {
     assert_eq!(reply["update"]["type"], "ConfigUpdate");
     let busy = lab.eks("POST", path, request).await;
     let update = lab.wait_update("c", &reply, "g").await;
-    assert!(busy.code == "ResourceInUseException" || busy.status == 200, "{busy:?}");
+    assert!(
+        busy.code == "ResourceInUseException" || busy.status == 200,
+        "{busy:?}"
+    );
     assert_eq!(update["status"], "Successful", "{update}");
     lab.wait_node_group("c", "g", "ACTIVE").await;
     let id = reply["update"]["id"].as_str().unwrap();
-    assert_eq!(lab.get(&format!("/clusters/c/updates/{id}")).await.code, "ResourceNotFoundException");
+    assert_eq!(
+        lab.get(&format!("/clusters/c/updates/{id}")).await.code,
+        "ResourceNotFoundException"
+    );
 
     let nodes = lab.backend.nodes.lock().unwrap()["c"].clone();
     assert_eq!(nodes.len(), 3);
@@ -143,13 +277,20 @@ async fn configuration_updates_reach_the_nodes() {
     }
     let shrink = json!({"scalingConfig": {"desiredSize": 1}, "labels": {"removeLabels": ["tier"]}});
     let reply = lab.eks("POST", path, shrink).await.ok();
-    assert_eq!(lab.wait_update("c", &reply, "g").await["status"], "Successful");
+    assert_eq!(
+        lab.wait_update("c", &reply, "g").await["status"],
+        "Successful"
+    );
     let nodes = lab.backend.nodes.lock().unwrap()["c"].clone();
     assert_eq!(nodes.len(), 1);
     assert!(nodes.values().all(|node| !node.labels.contains_key("tier")));
     lab.wait_node_group("c", "g", "ACTIVE").await;
-    lab.eks("POST", path, json!({})).await.refused("InvalidParameterException", "No updates");
-    lab.eks("POST", path, json!({"scalingConfig": {"minSize": 9}})).await.refused("InvalidParameterException", "greater than maximum");
+    lab.eks("POST", path, json!({}))
+        .await
+        .refused("InvalidParameterException", "No updates");
+    lab.eks("POST", path, json!({"scalingConfig": {"minSize": 9}}))
+        .await
+        .refused("InvalidParameterException", "greater than maximum");
 }
 
 #[tokio::test]
@@ -159,34 +300,69 @@ async fn versions_follow_the_cluster_node_by_node() {
     body["version"] = json!("1.34");
     lab.eks("POST", "/clusters", body).await.ok();
     lab.wait_cluster("c", "ACTIVE").await;
-    lab.eks("POST", "/clusters/c/node-groups", lab.node_group_body("g")).await.ok();
+    lab.eks("POST", "/clusters/c/node-groups", lab.node_group_body("g"))
+        .await
+        .ok();
     lab.wait_node_group("c", "g", "ACTIVE").await;
     let path = "/clusters/c/node-groups/g/update-version";
     let parameter = "InvalidParameterException";
-    lab.eks("POST", path, json!({"version": "1.35"})).await.refused(parameter, "newer than the cluster");
-    lab.eks("POST", path, json!({})).await.refused(parameter, "already at version");
-    lab.eks("POST", path, json!({"releaseVersion": "1.34.3-20261016"})).await.refused(parameter, "older");
-    let up = lab.eks("POST", "/clusters/c/updates", json!({"version": "1.35"})).await.ok();
+    lab.eks("POST", path, json!({"version": "1.35"}))
+        .await
+        .refused(parameter, "newer than the cluster");
+    lab.eks("POST", path, json!({}))
+        .await
+        .refused(parameter, "already at version");
+    lab.eks("POST", path, json!({"releaseVersion": "1.34.3-20261016"}))
+        .await
+        .refused(parameter, "older");
+    let up = lab
+        .eks("POST", "/clusters/c/updates", json!({"version": "1.35"}))
+        .await
+        .ok();
     lab.wait_update("c", &up, "").await;
 
     // A pod that cannot be evicted holds the update back; the group is as before.
     *lab.backend.blocking_pods.lock().unwrap() = vec!["default/web-1".to_owned()];
-    let before: Vec<String> = lab.backend.nodes.lock().unwrap()["c"].keys().cloned().collect();
+    let before: Vec<String> = lab.backend.nodes.lock().unwrap()["c"]
+        .keys()
+        .cloned()
+        .collect();
     let reply = lab.eks("POST", path, json!({"version": "1.35"})).await.ok();
     let update = lab.wait_update("c", &reply, "g").await;
     assert_eq!(update["status"], "Failed");
     assert_eq!(update["errors"][0]["errorCode"], "PodEvictionFailure");
-    assert!(update["errors"][0]["errorMessage"].as_str().unwrap().contains("default/web-1"));
+    assert!(
+        update["errors"][0]["errorMessage"]
+            .as_str()
+            .unwrap()
+            .contains("default/web-1")
+    );
     let group = lab.wait_node_group("c", "g", "ACTIVE").await;
     assert_eq!(group["version"], "1.34");
-    let after: Vec<String> = lab.backend.nodes.lock().unwrap()["c"].keys().cloned().collect();
+    let after: Vec<String> = lab.backend.nodes.lock().unwrap()["c"]
+        .keys()
+        .cloned()
+        .collect();
     assert_eq!(before, after);
 
-    let reply = lab.eks("POST", path, json!({"version": "1.35", "force": true})).await.ok();
-    assert_eq!(lab.wait_update("c", &reply, "g").await["status"], "Successful");
+    let reply = lab
+        .eks("POST", path, json!({"version": "1.35", "force": true}))
+        .await
+        .ok();
+    assert_eq!(
+        lab.wait_update("c", &reply, "g").await["status"],
+        "Successful"
+    );
     let group = lab.wait_node_group("c", "g", "ACTIVE").await;
-    assert_eq!((&group["version"], &group["releaseVersion"]), (&json!("1.35"), &json!("1.35.3-20261106")));
+    assert_eq!(
+        (&group["version"], &group["releaseVersion"]),
+        (&json!("1.35"), &json!("1.35.3-20261106"))
+    );
     let nodes = lab.backend.nodes.lock().unwrap()["c"].clone();
     assert_eq!(nodes.len(), 2);
-    assert!(nodes.values().all(|node| node.kubelet_version.starts_with("v1.35.3-")));
+    assert!(
+        nodes
+            .values()
+            .all(|node| node.kubelet_version.starts_with("v1.35.3-"))
+    );
 }

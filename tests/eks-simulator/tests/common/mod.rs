@@ -2,11 +2,12 @@
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
 use std::future::Future;
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 
@@ -14,8 +15,8 @@ use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use eks_simulator::{
-    BackendError, BackendFuture, Clock, ClusterBackend, ControlPlane, ControlPlaneSpec, DrainOutcome,
-    Handle, NodeSpec, Simulator, SimulatorConfig,
+    BackendError, BackendFuture, Clock, ClusterBackend, ControlPlane, ControlPlaneSpec,
+    DrainOutcome, Handle, NodeSpec, Simulator, SimulatorConfig,
 };
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
@@ -92,7 +93,11 @@ impl ClusterBackend for FakeBackend {
         })
     }
 
-    fn update_control_plane<'a>(&'a self, name: &'a str, version: &'a str) -> BackendFuture<'a, ()> {
+    fn update_control_plane<'a>(
+        &'a self,
+        name: &'a str,
+        version: &'a str,
+    ) -> BackendFuture<'a, ()> {
         Box::pin(async move {
             match self.planes.lock().unwrap().get_mut(name) {
                 Some(spec) => {
@@ -150,13 +155,22 @@ impl ClusterBackend for FakeBackend {
     }
 }
 
-/// Simulated time that starts on 24 November 2026, so that support dates stay put.
-struct TestClock(std::time::Instant);
+/// Simulated time that starts on 24 November 2026, so that support dates stay put; the wall
+/// clock, which judges signatures, is real time plus an offset in seconds.
+struct TestClock {
+    started: std::time::Instant,
+    wall_offset: Arc<AtomicU64>,
+}
 
 impl Clock for TestClock {
     fn now(&self) -> jiff::Timestamp {
         let start: jiff::Timestamp = "2026-11-24T00:00:00Z".parse().expect("a time");
-        start + jiff::SignedDuration::try_from(self.0.elapsed()).expect("a short time")
+        start + jiff::SignedDuration::try_from(self.started.elapsed()).expect("a short time")
+    }
+
+    fn wall(&self) -> jiff::Timestamp {
+        let offset = Duration::from_secs(self.wall_offset.load(Ordering::SeqCst));
+        jiff::Timestamp::try_from(SystemTime::now() + offset).expect("a time")
     }
 
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
@@ -214,6 +228,8 @@ pub struct Lab {
     pub vpc: String,
     pub cluster_role: String,
     pub node_role: String,
+    /// Seconds the lab's wall clock is ahead; signatures are made with it.
+    pub wall_offset: Arc<AtomicU64>,
 }
 
 impl Lab {
@@ -224,7 +240,11 @@ impl Lab {
     pub async fn start_with(change: impl FnOnce(&mut SimulatorConfig)) -> Self {
         let backend = Arc::new(FakeBackend::default());
         let mut config = SimulatorConfig::new(moto_url(), backend.clone());
-        config.clock = Arc::new(TestClock(std::time::Instant::now()));
+        let wall_offset = Arc::new(AtomicU64::new(0));
+        config.clock = Arc::new(TestClock {
+            started: std::time::Instant::now(),
+            wall_offset: wall_offset.clone(),
+        });
         change(&mut config);
         let root = Keys {
             id: config.root.access_key_id.clone(),
@@ -241,6 +261,7 @@ impl Lab {
             vpc: String::new(),
             cluster_role: String::new(),
             node_role: String::new(),
+            wall_offset,
         };
         lab.vpc = lab.create_vpc().await;
         for (zone, cidr) in [("us-east-1a", "10.0.1.0/24"), ("us-east-1b", "10.0.2.0/24")] {
@@ -266,7 +287,10 @@ impl Lab {
 
     pub async fn create_vpc(&self) -> String {
         let reply = self
-            .query("ec2", "Action=CreateVpc&CidrBlock=10.0.0.0/16&Version=2016-11-15")
+            .query(
+                "ec2",
+                "Action=CreateVpc&CidrBlock=10.0.0.0/16&Version=2016-11-15",
+            )
             .await;
         element(&reply.text, "vpcId")
     }
@@ -378,7 +402,9 @@ impl Lab {
             .body(body)
             .expect("a request");
         if let Some(keys) = keys {
-            sign_request(keys, service, &url, &mut request, SystemTime::now());
+            let offset = Duration::from_secs(self.wall_offset.load(Ordering::SeqCst));
+            let time = SystemTime::now() + offset;
+            sign_request(keys, service, &url, &mut request, time);
         }
         let request = request.map(|body| Full::new(Bytes::from(body)));
         let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
@@ -461,9 +487,10 @@ impl Lab {
             name => format!("?nodegroupName={name}"),
         };
         let body = self
-            .wait(&format!("/clusters/{cluster}/updates/{id}{query}"), |body| {
-                body["update"]["status"] != "InProgress"
-            })
+            .wait(
+                &format!("/clusters/{cluster}/updates/{id}{query}"),
+                |body| body["update"]["status"] != "InProgress",
+            )
             .await;
         body["update"].clone()
     }

@@ -1,0 +1,238 @@
+"""Drives every simulated EKS operation with boto3 and holds each answer against botocore's model.
+
+Checked on the raw body: types, required members, members the model does not have, enumeration
+values, and for errors that the operation declares the code. Arguments: endpoint, access key id,
+secret, JSON with subnets and roles. Prints one JSON line; a violation ends with status 1.
+"""
+
+import json
+import sys
+import time
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+# Every operation may answer these. Source: EKS API reference, common errors.
+COMMON_ERRORS = {"ThrottlingException", "AccessDeniedException"}
+
+violations = []
+covered = set()
+
+
+def check(shape, value, where):
+    if value is None:
+        return
+    kind = shape.type_name
+    if kind == "structure":
+        if not isinstance(value, dict):
+            violations.append(f"{where}: not an object: {value!r}")
+            return
+        by_wire = {
+            member.serialization.get("name", name): (name, member)
+            for name, member in shape.members.items()
+        }
+        for key, item in value.items():
+            if key not in by_wire:
+                violations.append(f"{where}.{key}: unknown to the model")
+            else:
+                check(by_wire[key][1], item, f"{where}.{key}")
+        for name in shape.required_members:
+            if value.get(name) is None:
+                violations.append(f"{where}.{name}: required, but absent")
+    elif kind == "list":
+        if not isinstance(value, list):
+            violations.append(f"{where}: not a list: {value!r}")
+            return
+        for index, item in enumerate(value):
+            check(shape.member, item, f"{where}[{index}]")
+    elif kind == "map":
+        if not isinstance(value, dict):
+            violations.append(f"{where}: not a map: {value!r}")
+            return
+        for key, item in value.items():
+            check(shape.value, item, f"{where}.{key}")
+    elif kind == "timestamp":
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            violations.append(f"{where}: not epoch seconds: {value!r}")
+    elif kind == "boolean":
+        if not isinstance(value, bool):
+            violations.append(f"{where}: not a boolean: {value!r}")
+    elif kind in ("integer", "long"):
+        if isinstance(value, bool) or not isinstance(value, int):
+            violations.append(f"{where}: not an integer: {value!r}")
+    elif kind == "string":
+        if not isinstance(value, str):
+            violations.append(f"{where}: not a string: {value!r}")
+        elif shape.enum and value not in shape.enum:
+            violations.append(f"{where}: {value!r} is not one of {shape.enum}")
+    else:
+        violations.append(f"{where}: the checker does not know type {kind}")
+
+
+def after_call(http_response, parsed, model, **_):
+    covered.add(model.name)
+    body = json.loads(http_response.content or b"{}")
+    if http_response.status_code < 300:
+        if model.output_shape is not None:
+            check(model.output_shape, body, model.name)
+        return
+    code = http_response.headers.get("x-amzn-errortype", "")
+    shapes = {shape.name: shape for shape in model.error_shapes}
+    if code in shapes:
+        check(shapes[code], body, f"{model.name} {code}")
+        expected = shapes[code].metadata.get("error", {}).get("httpStatusCode")
+        if expected != http_response.status_code:
+            violations.append(f"{model.name} {code}: status {http_response.status_code}")
+    elif code not in COMMON_ERRORS:
+        violations.append(f"{model.name}: {code!r} is not among its errors")
+    if parsed.get("Error", {}).get("Code") != code:
+        violations.append(f"{model.name}: botocore read {parsed.get('Error')} for {code}")
+
+
+def self_check(client):
+    """The checker must see each kind of violation, or its silence means nothing."""
+    shape = client.meta.service_model.operation_model("DescribeCluster").output_shape
+    bad = [
+        {"cluster": {"unknownMember": 1}},
+        {"cluster": {"createdAt": "2026-11-24"}},
+        {"cluster": {"status": "READY"}},
+        {"cluster": {"tags": []}},
+        {"cluster": {"deletionProtection": "no"}},
+        {"cluster": {"outpostConfig": {}}},
+    ]
+    for body in bad:
+        check(shape, body, "self check")
+        if not violations:
+            sys.exit(f"the checker does not see what is wrong with {body}")
+        violations.clear()
+
+
+def refused(code, call, **arguments):
+    try:
+        call(**arguments)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != code:
+            violations.append(f"expected {code}, got {error}")
+        return
+    violations.append(f"expected {code}, got an answer")
+
+
+def main():
+    endpoint, key, secret, setup = sys.argv[1:5]
+    setup = json.loads(setup)
+    session = boto3.Session(key, secret, region_name="us-east-1")
+    eks = session.client(
+        "eks", endpoint_url=endpoint, config=Config(retries={"max_attempts": 1})
+    )
+    self_check(eks)
+    eks.meta.events.register("after-call.eks.*", after_call)
+    subnets, cluster_role, node_role = setup["subnets"], setup["cluster_role"], setup["node_role"]
+
+    def wait_update(name, update, **group):
+        for _ in range(2000):
+            found = eks.describe_update(name=name, updateId=update["id"], **group)["update"]
+            if found["status"] != "InProgress":
+                if found["status"] != "Successful":
+                    violations.append(f"update ended as {found}")
+                return
+            time.sleep(0.02)
+        violations.append(f"the update {update} does not end")
+
+    def waiter(kind, **arguments):
+        eks.get_waiter(kind).wait(WaiterConfig={"Delay": 0, "MaxAttempts": 20000}, **arguments)
+
+    name = "contract"
+    refused("ResourceNotFoundException", eks.describe_cluster, name="absent")
+    refused("ResourceNotFoundException", eks.delete_cluster, name="absent")
+    refused("InvalidParameterException", eks.list_clusters, nextToken="nonsense")
+    cluster = dict(
+        name=name,
+        version="1.34",
+        roleArn=cluster_role,
+        resourcesVpcConfig={"subnetIds": subnets, "endpointPrivateAccess": True},
+        accessConfig={"authenticationMode": "API_AND_CONFIG_MAP"},
+        logging={"clusterLogging": [{"types": ["api", "audit"], "enabled": True}]},
+        tags={"a": "b"},
+    )
+    refused("InvalidParameterException", eks.create_cluster, **{**cluster, "version": "1.1"})
+    eks.create_cluster(**cluster)
+    refused("ResourceInUseException", eks.create_cluster, **cluster)
+    waiter("cluster_active", name=name)
+    arn = eks.describe_cluster(name=name)["cluster"]["arn"]
+    eks.list_clusters(maxResults=1)
+    eks.describe_cluster_versions(includeAll=True)
+
+    change = dict(name=name, resourcesVpcConfig={"publicAccessCidrs": ["10.0.0.0/8"]})
+    wait_update(name, eks.update_cluster_config(**change)["update"])
+    refused("InvalidParameterException", eks.update_cluster_config, **change)
+    wait_update(name, eks.update_cluster_version(name=name, version="1.35")["update"])
+    refused("InvalidParameterException", eks.update_cluster_version, name=name, version="1.33")
+    eks.list_updates(name=name, maxResults=1)
+    refused("ResourceNotFoundException", eks.describe_update, name=name, updateId="none")
+
+    group = dict(clusterName=name, nodegroupName="general")
+    create = dict(
+        **group,
+        nodeRole=node_role,
+        subnets=subnets,
+        labels={"x": "y"},
+        taints=[{"key": "k", "value": "v", "effect": "NO_SCHEDULE"}],
+        scalingConfig={"minSize": 1, "maxSize": 2, "desiredSize": 1},
+    )
+    eks.create_nodegroup(**create)
+    refused("ResourceInUseException", eks.create_nodegroup, **create)
+    waiter("nodegroup_active", **group)
+    eks.list_nodegroups(clusterName=name)
+    refused("ResourceNotFoundException", eks.describe_nodegroup, clusterName=name, nodegroupName="no")
+    scaling = {"minSize": 1, "maxSize": 3, "desiredSize": 2}
+    update = eks.update_nodegroup_config(**group, scalingConfig=scaling)["update"]
+    wait_update(name, update, nodegroupName="general")
+    refused(
+        "InvalidParameterException",
+        eks.update_nodegroup_version,
+        **group,
+        releaseVersion="1.35.3-20261106",
+    )
+    wait_update(name, eks.update_cluster_version(name=name, version="1.36")["update"])
+    update = eks.update_nodegroup_version(**group, version="1.36")["update"]
+    wait_update(name, update, nodegroupName="general")
+
+    entry = dict(clusterName=name, principalArn=cluster_role)
+    eks.create_access_entry(**entry, kubernetesGroups=["viewers"], tags={"t": "u"})
+    refused("ResourceInUseException", eks.create_access_entry, **entry)
+    eks.describe_access_entry(**entry)
+    eks.list_access_entries(clusterName=name)
+    eks.update_access_entry(**entry, kubernetesGroups=["editors"])
+    policies = eks.list_access_policies()["accessPolicies"]
+    policy = next(p["arn"] for p in policies if p["name"] == "AmazonEKSViewPolicy")
+    scope = {"type": "namespace", "namespaces": ["default"]}
+    eks.associate_access_policy(**entry, policyArn=policy, accessScope=scope)
+    eks.list_associated_access_policies(**entry)
+    eks.disassociate_access_policy(**entry, policyArn=policy)
+    refused(
+        "ResourceNotFoundException", eks.disassociate_access_policy, **entry, policyArn=policy
+    )
+    eks.delete_access_entry(**entry)
+    refused("ResourceNotFoundException", eks.describe_access_entry, **entry)
+
+    eks.tag_resource(resourceArn=arn, tags={"c": "d"})
+    eks.untag_resource(resourceArn=arn, tagKeys=["a"])
+    tags = eks.list_tags_for_resource(resourceArn=arn)["tags"]
+    if tags != {"c": "d"}:
+        violations.append(f"tags are {tags}")
+    refused("NotFoundException", eks.list_tags_for_resource, resourceArn=arn + "x")
+    refused("BadRequestException", eks.list_tags_for_resource, resourceArn="arn:aws:s3:::b")
+    refused("AccessDeniedException", eks.list_addons, clusterName=name)
+
+    refused("ResourceInUseException", eks.delete_cluster, name=name)
+    eks.delete_nodegroup(**group)
+    waiter("nodegroup_deleted", **group)
+    eks.delete_cluster(name=name)
+    waiter("cluster_deleted", name=name)
+    print(json.dumps({"covered": sorted(covered), "violations": violations}))
+    sys.exit(1 if violations else 0)
+
+
+if __name__ == "__main__":
+    main()

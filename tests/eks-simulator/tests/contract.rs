@@ -1,0 +1,71 @@
+//! The answers against botocore's service model, by a real AWS client.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail by panicking, as tests do"
+)]
+
+mod common;
+
+use common::{Lab, python, tests_folder};
+use serde_json::{Value, json};
+
+const OPERATIONS: [&str; 27] = [
+    "AssociateAccessPolicy",
+    "CreateAccessEntry",
+    "CreateCluster",
+    "CreateNodegroup",
+    "DeleteAccessEntry",
+    "DeleteCluster",
+    "DeleteNodegroup",
+    "DescribeAccessEntry",
+    "DescribeCluster",
+    "DescribeClusterVersions",
+    "DescribeNodegroup",
+    "DescribeUpdate",
+    "DisassociateAccessPolicy",
+    "ListAccessEntries",
+    "ListAccessPolicies",
+    "ListAssociatedAccessPolicies",
+    "ListClusters",
+    "ListNodegroups",
+    "ListTagsForResource",
+    "ListUpdates",
+    "TagResource",
+    "UntagResource",
+    "UpdateAccessEntry",
+    "UpdateClusterConfig",
+    "UpdateClusterVersion",
+    "UpdateNodegroupConfig",
+    "UpdateNodegroupVersion",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operation_answers_as_the_model_says() {
+    let lab = Lab::start().await;
+    let setup = json!({
+        "subnets": lab.subnets,
+        "cluster_role": lab.cluster_role,
+        "node_role": lab.node_role,
+    });
+    let output = tokio::process::Command::new(python())
+        .arg(tests_folder().join("contract.py"))
+        .args([lab.handle.endpoint(), &lab.root.id, &lab.root.secret])
+        .arg(setup.to_string())
+        .output()
+        .await
+        .expect("run python: DEVOPSGENIE_LAB_PYTHON must have boto3");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}\n{errors}");
+    let report: Value = serde_json::from_str(text.trim()).expect("a JSON line");
+    let covered: Vec<&str> = report["covered"]
+        .as_array()
+        .expect("covered")
+        .iter()
+        .filter_map(Value::as_str)
+        .filter(|name| *name != "ListAddons")
+        .collect();
+    assert_eq!(covered, OPERATIONS);
+}
