@@ -46,7 +46,7 @@ resource "devopsgenie_cluster" "platform" {
 resource "devopsgenie_addon_set" "platform" {
   name = "platform"
 
-  connection = {
+  kubernetes = {
     eks = {
       cluster_name = devopsgenie_cluster.platform.name
     }

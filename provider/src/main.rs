@@ -14,6 +14,9 @@ mod provider;
 fn main() -> ExitCode {
     tfplugin::serve(
         provider::DevOpsGenie,
-        ServeOptions::new("registry.terraform.io/devopsgenie/devopsgenie"),
+        ServeOptions {
+            address: "registry.terraform.io/devopsgenie/devopsgenie".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        },
     )
 }

@@ -6,8 +6,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 use devopsgenie_acceptance::{Core, Workspace, build_provider, workspace_root};
-use devopsgenie_lab::command;
+use devopsgenie_lab::command::{self, LabDirectory};
 
+use crate::lab;
 use crate::steps::step;
 
 #[derive(Debug, clap::Args)]
@@ -36,15 +37,13 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         println!("    {} at {}", core.version, core.path.display());
         Ok(core)
     })?;
-    let was_up = command::is_up(&workspace_root());
-    let environment = step("start the lab: a simulated, empty AWS account", || {
-        command::up(&workspace_root())?;
-        Ok(command::environment(&workspace_root())?)
-    })?;
-    let result = in_lab(arguments, core, &provider, environment);
+    let directory = LabDirectory::of_workspace();
+    let was_up = command::is_up(&directory)?;
+    let result = step("start the lab: a simulated, empty AWS account", || lab::up(&directory))
+        .and_then(|()| in_lab(arguments, core, &provider, &directory));
     let keep = arguments.keep && result.is_ok();
     if !keep && !was_up {
-        step("stop the lab", || Ok(command::down(&workspace_root())?))?;
+        step("stop the lab", || lab::down(&directory))?;
     }
     result
 }
@@ -53,7 +52,7 @@ fn in_lab(
     arguments: &Arguments,
     core: Core,
     provider: &Path,
-    environment: BTreeMap<String, String>,
+    lab: &LabDirectory,
 ) -> Result<()> {
     let directory = workspace_root().join(".lab/demo");
     if directory.join("terraform.tfstate").exists() {
@@ -63,7 +62,9 @@ fn in_lab(
             directory.display()
         );
     }
-    let lab = Account { environment: environment.clone() };
+    let (variables, programs) = command::environment(lab)?;
+    let environment: BTreeMap<String, String> = variables.into_iter().collect();
+    let account = Account { environment: environment.clone(), programs, lab: lab.clone() };
     let workspace = step("write the workspace, with the provider in a filesystem mirror", || {
         let workspace = Workspace::new(&directory, core.clone(), provider, environment)?;
         for entry in std::fs::read_dir(workspace_root().join("examples/platform"))? {
@@ -73,7 +74,7 @@ fn in_lab(
                 std::fs::copy(&path, directory.join(name))?;
             }
         }
-        let subnets = lab.subnet_ids()?;
+        let subnets = account.subnet_ids()?;
         workspace.write(
             "terraform.tfvars.json",
             &serde_json::to_string_pretty(&serde_json::json!({ "subnet_ids": subnets }))?,
@@ -81,29 +82,29 @@ fn in_lab(
         println!("    {}", directory.display());
         Ok(workspace)
     })?;
-    let outcome = main_job(arguments, &core, &workspace, &lab);
+    let outcome = main_job(arguments, &core, &workspace, &account);
     if outcome.is_err() || !arguments.keep {
         std::fs::remove_dir_all(&directory).ok();
     }
     outcome
 }
 
-fn main_job(arguments: &Arguments, core: &Core, workspace: &Workspace, lab: &Account) -> Result<()> {
+fn main_job(arguments: &Arguments, core: &Core, workspace: &Workspace, account: &Account) -> Result<()> {
     let name = core.path.file_name().map_or("terraform".into(), |name| name.to_string_lossy());
     step(&format!("{name} init"), || stream(workspace, &["init"]))?;
     step(&format!("{name} apply"), || stream(workspace, &["apply", "-auto-approve"]))?;
     step("what runs in the cluster", || {
-        lab.show("aws", &["eks", "update-kubeconfig", "--name", "platform", "--alias", "platform"])?;
-        lab.show("kubectl", &["get", "nodes", "-o", "wide"])?;
-        lab.show("kubectl", &["get", "deployments,pods,services,poddisruptionbudgets", "-n", "team-a"])?;
-        lab.show("kubectl", &["get", "priorityclasses,networkpolicies,resourcequotas", "-A"])
+        account.show("aws", &["eks", "update-kubeconfig", "--name", "platform", "--alias", "platform"])?;
+        account.show("kubectl", &["get", "nodes", "-o", "wide"])?;
+        account.show("kubectl", &["get", "deployments,pods,services,poddisruptionbudgets", "-n", "team-a"])?;
+        account.show("kubectl", &["get", "priorityclasses,networkpolicies,resourcequotas", "-A"])
     })?;
     step(&format!("{name} apply again: no changes, and no call that writes"), || {
-        let before = lab.writes()?;
+        let before = account.writes()?;
         let run = workspace.ok(&["apply", "-auto-approve", "-no-color"])?;
         print_indented(&run.stdout);
         ensure!(run.stdout.contains("No changes."), "the second apply found changes");
-        let after = lab.writes()?;
+        let after = account.writes()?;
         ensure!(before == after, "the second apply made {} writing AWS calls", after - before);
         Ok(())
     })?;
@@ -112,7 +113,7 @@ fn main_job(arguments: &Arguments, core: &Core, workspace: &Workspace, lab: &Acc
     })?;
     step(&format!("{name} apply of that plan"), || {
         stream(workspace, &["apply", "change.tfplan"])?;
-        lab.show("kubectl", &["get", "deployments", "-n", "team-a"])
+        account.show("kubectl", &["get", "deployments", "-n", "team-a"])
     })?;
     if arguments.keep {
         println!("\nThe cluster is up. To go on by hand:\n");
@@ -127,7 +128,7 @@ fn main_job(arguments: &Arguments, core: &Core, workspace: &Workspace, lab: &Acc
         return Ok(());
     }
     step(&format!("{name} destroy"), || stream(workspace, &["destroy", "-auto-approve"]))?;
-    step("the account is empty", || lab.prove_empty())
+    step("the account is empty", || account.prove_empty())
 }
 
 /// Runs Core with its output passed on.
@@ -146,19 +147,26 @@ fn print_indented(text: &str) {
 /// The simulated account, seen through the AWS CLI and kubectl.
 struct Account {
     environment: BTreeMap<String, String>,
+    /// Where the lab's `aws` and `kubectl` are.
+    programs: PathBuf,
+    lab: LabDirectory,
 }
 
 impl Account {
+    /// PATH with the lab's programs first: kubectl calls `aws` for its tokens.
+    fn path(&self) -> Result<std::ffi::OsString> {
+        let inherited = std::env::var_os("PATH").unwrap_or_default();
+        let directories =
+            std::iter::once(self.programs.clone()).chain(std::env::split_paths(&inherited));
+        std::env::join_paths(directories).context("PATH cannot be extended")
+    }
+
     fn output(&self, program: &str, arguments: &[&str]) -> Result<String> {
-        // The program is looked up in the lab's PATH, not in ours.
-        let path = self.environment.get("PATH").context("the lab's environment has no PATH")?;
-        let program = std::env::split_paths(path)
-            .map(|directory| directory.join(program))
-            .find(|candidate| candidate.is_file())
-            .with_context(|| format!("{program} is not in the lab's PATH"))?;
+        let program = self.programs.join(program);
         let output = Command::new(&program)
             .args(arguments)
             .envs(&self.environment)
+            .env("PATH", self.path()?)
             .stdin(Stdio::null())
             .stderr(Stdio::inherit())
             .output()
@@ -191,8 +199,7 @@ impl Account {
 
     /// How many calls that can change something the account has seen.
     fn writes(&self) -> Result<u64> {
-        let endpoint = self.environment.get("AWS_ENDPOINT_URL").context("no AWS_ENDPOINT_URL")?;
-        command::write_calls(endpoint).context("cannot read the lab's counters")
+        command::write_calls(&self.lab).context("cannot read the lab's counters")
     }
 
     /// Lists everything that the demo could have left behind.

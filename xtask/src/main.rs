@@ -6,6 +6,8 @@ use clap::{Parser, Subcommand};
 
 mod bench;
 mod demo;
+mod docs;
+mod lab;
 mod purity;
 mod steps;
 mod test;
@@ -25,6 +27,8 @@ enum Command {
     Test(test::Arguments),
     /// A simulated AWS account with real Kubernetes control planes, for use by hand
     Lab(lab::Arguments),
+    /// Write the registry pages from the schema and the examples
+    Docs(docs::Arguments),
     /// Measure the provider, beside other providers given by path
     Bench(bench::Arguments),
 }
@@ -34,6 +38,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Lab(arguments) => lab::run(&arguments),
+        Command::Docs(arguments) => docs::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
     };
     match result {

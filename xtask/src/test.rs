@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 use devopsgenie_acceptance::workspace_root;
 
-use crate::purity;
+use crate::{docs, purity};
 use crate::steps::step;
 
 /// Crates whose tests start the lab: real control planes, so seconds each and hundreds of MiB.
@@ -37,7 +37,14 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         cargo(&["test", "--quiet", "--lib", "-p", "devopsgenie-bootstrap", "-p", "devopsgenie-lifecycle"])
     })?;
     if !arguments.fast {
-        step("the lab's tools", || devopsgenie_lab::tools::build_all().map(drop))?;
+        step("the lab's tools, and OpenTofu", || {
+            let toolbox = devopsgenie_lab::Toolbox::new()?;
+            toolbox.kubernetes()?;
+            toolbox.python()?;
+            toolbox.opentofu()?;
+            Ok(())
+        })?;
+        step("the registry pages", || docs::run(&docs::Arguments { check: true }))?;
         step("tests in the lab", || {
             let mut command = vec!["test", "--quiet"];
             for name in LAB_CRATES {

@@ -1,7 +1,7 @@
 resource "devopsgenie_addon_set" "base" {
   name = "base"
 
-  connection = {
+  kubernetes = {
     eks = {
       cluster_name = devopsgenie_cluster.main.name
     }

@@ -19,7 +19,7 @@ resource "devopsgenie_cluster" "main" {{
 
 resource "devopsgenie_addon_set" "base" {{
   name       = "base"
-  connection = {{ eks = {{ cluster_name = devopsgenie_cluster.main.name }} }}
+  kubernetes = {{ eks = {{ cluster_name = devopsgenie_cluster.main.name }} }}
   addons = {{
     web = {{
       namespace = "web"

@@ -94,6 +94,11 @@ impl LabDirectory {
         }
     }
 
+    /// The state of the living daemon, or the error that says how to start one.
+    fn living(&self) -> Result<State, LabError> {
+        self.state()?.ok_or_else(|| LabError::NotUp(self.0.clone()))
+    }
+
     /// The state of the living daemon, `None` if there is none or it is still starting.
     fn state(&self) -> Result<Option<State>, LabError> {
         if !self.0.exists() {
@@ -301,27 +306,51 @@ pub fn status(directory: &LabDirectory) -> Result<(), LabError> {
     Ok(())
 }
 
+/// Whether the lab is up.
+///
+/// # Errors
+/// When the directory cannot be read.
+pub fn is_up(directory: &LabDirectory) -> Result<bool, LabError> {
+    Ok(directory.state()?.is_some())
+}
+
+/// How many calls that can change something the lab's account has seen.
+///
+/// # Errors
+/// When the lab is not up or its daemon does not answer.
+pub fn write_calls(directory: &LabDirectory) -> Result<u64, LabError> {
+    ask(&directory.living()?.control, "writes")
+}
+
+/// The variables that point a process at the lab, and the directory with the lab's `aws` and
+/// `kubectl`, for its PATH.
+///
+/// # Errors
+/// When the lab is not up.
+pub fn environment(
+    directory: &LabDirectory,
+) -> Result<(Vec<(String, String)>, PathBuf), LabError> {
+    let state = directory.living()?;
+    let kubeconfig = std::path::absolute(directory.file("kubeconfig"))
+        .map_err(LabError::io("resolve the lab's directory"))?;
+    let mut variables = state.environment;
+    variables.push(("KUBECONFIG".to_owned(), kubeconfig.display().to_string()));
+    Ok((variables, state.programs))
+}
+
 /// The lines that point a shell at the lab, for `eval`.
 ///
 /// # Errors
 /// When the lab is not up.
 pub fn env(directory: &LabDirectory) -> Result<String, LabError> {
-    let state = directory
-        .state()?
-        .ok_or_else(|| LabError::NotUp(directory.0.clone()))?;
-    let kubeconfig = std::path::absolute(directory.file("kubeconfig"))
-        .map_err(LabError::io("resolve the lab's directory"))?;
+    let (variables, programs) = environment(directory)?;
     let mut lines = format!("unset {}\n", FOREIGN_VARIABLES.join(" "));
-    for (name, value) in &state.environment {
+    for (name, value) in &variables {
         lines.push_str(&format!("export {name}={}\n", quoted(value)));
     }
     lines.push_str(&format!(
-        "export KUBECONFIG={}\n",
-        quoted(&kubeconfig.display().to_string())
-    ));
-    lines.push_str(&format!(
         "export PATH={}:\"$PATH\"\n",
-        quoted(&state.programs.display().to_string())
+        quoted(&programs.display().to_string())
     ));
     Ok(lines)
 }
@@ -412,6 +441,10 @@ async fn answer(lab: &Lab, mut stream: tokio::net::UnixStream) -> Option<tokio::
     let _ = tokio::time::timeout(Duration::from_secs(2), read).await;
     match request.trim() {
         "stop" => return Some(stream),
+        "writes" => {
+            let writes = lab.simulator().request_log().counters().writes;
+            let _ = stream.write_all(format!("{writes}\n").as_bytes()).await;
+        }
         "status" => {
             let mut status = Status {
                 clusters: Vec::new(),

@@ -1,0 +1,1 @@
+terraform import devopsgenie_addon_set.base eks/production/base
