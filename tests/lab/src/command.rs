@@ -327,9 +327,7 @@ pub fn write_calls(directory: &LabDirectory) -> Result<u64, LabError> {
 ///
 /// # Errors
 /// When the lab is not up.
-pub fn environment(
-    directory: &LabDirectory,
-) -> Result<(Vec<(String, String)>, PathBuf), LabError> {
+pub fn environment(directory: &LabDirectory) -> Result<(Vec<(String, String)>, PathBuf), LabError> {
     let state = directory.living()?;
     let kubeconfig = std::path::absolute(directory.file("kubeconfig"))
         .map_err(LabError::io("resolve the lab's directory"))?;

@@ -97,11 +97,14 @@ pub struct Cluster {
     port: ReservedPort,
 }
 
-/// What is replaced when the version changes.
+/// The API server and its clients.
 struct ControlPlane {
     version: String,
     kube_apiserver: Process,
     controllers: Vec<Process>,
+    /// Never restarted: it holds the nodes' leases, and another process would have to wait for
+    /// their end before it could play the nodes.
+    kwok: Process,
 }
 
 /// One process of a cluster, for people to look at.
@@ -152,7 +155,8 @@ impl Cluster {
         let client = client(&directory.join(file::KUBECONFIG)).await?;
         wait_listening(&mut kube_apiserver, &mut etcd, port.number()).await?;
         let mut controllers = spawn_controllers(tools, &group, &spec.version)?;
-        wait_ready(&client, &mut kube_apiserver, &mut controllers).await?;
+        let mut kwok = group.spawn("kwok", component::kwok(tools, &directory))?;
+        wait_ready(&client, &mut kube_apiserver, &mut controllers, &mut kwok).await?;
         tracing::info!(
             cluster = spec.name,
             version = spec.version,
@@ -164,6 +168,7 @@ impl Cluster {
                 version: spec.version.clone(),
                 kube_apiserver,
                 controllers,
+                kwok,
             }),
             spec,
             tools: tools.clone(),
@@ -227,7 +232,7 @@ impl Cluster {
         self.control_plane.lock().await.version.clone()
     }
 
-    /// Restarts everything but etcd with another minor version; endpoint, certificates
+    /// Restarts everything but etcd and KWOK with another minor version; endpoint, certificates
     /// and objects stay. Does nothing if the version is already served.
     ///
     /// # Errors
@@ -249,9 +254,10 @@ impl Cluster {
         let ControlPlane {
             kube_apiserver,
             controllers,
+            kwok,
             ..
         } = &mut *control_plane;
-        wait_ready(&self.client, kube_apiserver, controllers).await?;
+        wait_ready(&self.client, kube_apiserver, controllers, kwok).await?;
         control_plane.version = version.to_owned();
         Ok(())
     }
@@ -271,11 +277,10 @@ impl Cluster {
                 Err(error) => return Err(error),
             };
             let mut control_plane = self.control_plane.lock().await;
-            if let Some(kwok) = control_plane.controllers.last_mut() {
-                kwok.check()?;
-                if Instant::now() > deadline {
-                    return Err(not_ready(&format!("node {} Ready", node.name), last, kwok));
-                }
+            let kwok = &mut control_plane.kwok;
+            kwok.check()?;
+            if Instant::now() > deadline {
+                return Err(not_ready(&format!("node {} Ready", node.name), last, kwok));
             }
             drop(control_plane);
             sleep(POLL).await;
@@ -320,6 +325,7 @@ impl Cluster {
             ProcessReport::of(&control_plane.kube_apiserver),
         ];
         reports.extend(control_plane.controllers.iter().map(ProcessReport::of));
+        reports.push(ProcessReport::of(&control_plane.kwok));
         reports
     }
 }
@@ -412,7 +418,6 @@ fn spawn_apiserver(
     group.spawn("kube-apiserver", command)
 }
 
-/// The clients of the API server; KWOK is the last.
 fn spawn_controllers(
     tools: &KubernetesTools,
     group: &ProcessGroup,
@@ -428,7 +433,6 @@ fn spawn_controllers(
             "kube-scheduler",
             component::kube_scheduler(tools, directory, version),
         )?,
-        group.spawn("kwok", component::kwok(tools, directory))?,
     ])
 }
 
@@ -470,10 +474,12 @@ async fn wait_ready(
     client: &kube::Client,
     kube_apiserver: &mut Process,
     controllers: &mut [Process],
+    kwok: &mut Process,
 ) -> Result<(), LabError> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         kube_apiserver.check()?;
+        kwok.check()?;
         for controller in &mut *controllers {
             controller.check()?;
         }
