@@ -236,7 +236,7 @@ impl Aws {
         AwsError::CredentialsRefused {
             kind: if expired { "expired" } else { "invalid" },
             code,
-            message: error.message,
+            message: error.message.into(),
             remedy: if expired {
                 "renew them (for example with: aws sso login) and run again"
             } else {

@@ -134,11 +134,11 @@ pub struct ApiError {
     /// The operation, such as `CreateCluster`.
     pub operation: &'static str,
     /// What it was called for, such as `cluster platform`.
-    pub resource: String,
+    pub resource: Box<str>,
     /// AWS's error code, if there was an answer.
     pub code: Option<String>,
     /// AWS's message, or why there was no answer.
-    pub message: String,
+    pub message: Box<str>,
     /// AWS's request id.
     pub request_id: Option<String>,
     /// What kind of failure it is.
@@ -184,7 +184,7 @@ impl ApiError {
     pub fn new<E, R>(
         service: &'static str,
         operation: &'static str,
-        resource: impl Into<String>,
+        resource: impl Into<Box<str>>,
         error: SdkError<E, R>,
     ) -> Self
     where
@@ -213,7 +213,7 @@ impl ApiError {
             operation,
             resource: resource.into(),
             code,
-            message,
+            message: message.into(),
             request_id,
             class,
         }

@@ -224,9 +224,9 @@ impl Api {
         ApiError {
             service: "EKS",
             operation,
-            resource: self.cluster_resource(),
+            resource: self.cluster_resource().into(),
             code: None,
-            message: message.to_owned(),
+            message: message.into(),
             request_id: None,
             class: ErrorClass::Other,
         }
@@ -547,20 +547,20 @@ impl Api {
                     .add_client_id_to_open_id_connect_provider()
                     .open_id_connect_provider_arn(arn)
                     .client_id(names::IRSA_AUDIENCE);
-                iam_call!("AddClientIDToOpenIDConnectProvider", arn, call).map(|_| ())
+                iam_call!("AddClientIDToOpenIDConnectProvider", arn.as_str(), call).map(|_| ())
             }
             Action::TagOidcProvider { arn, tags } => {
                 let call = client
                     .tag_open_id_connect_provider()
                     .open_id_connect_provider_arn(arn)
                     .set_tags(Some(iam_tags(tags)?));
-                iam_call!("TagOpenIDConnectProvider", arn, call).map(|_| ())
+                iam_call!("TagOpenIDConnectProvider", arn.as_str(), call).map(|_| ())
             }
             Action::DeleteOidcProvider { arn } => {
                 let call = client
                     .delete_open_id_connect_provider()
                     .open_id_connect_provider_arn(arn);
-                iam_call!("DeleteOpenIDConnectProvider", arn, call).map(|_| ())
+                iam_call!("DeleteOpenIDConnectProvider", arn.as_str(), call).map(|_| ())
             }
             _ => Err(self.unusable("GetRole", "the step is not about IAM")),
         }
@@ -614,9 +614,9 @@ fn iam_tags(tags: &StringMap) -> Result<Vec<iam::Tag>, ApiError> {
                 .map_err(|error| ApiError {
                     service: "IAM",
                     operation: "TagRole",
-                    resource: format!("tag {key}"),
+                    resource: format!("tag {key}").into(),
                     code: None,
-                    message: error.to_string(),
+                    message: error.to_string().into(),
                     request_id: None,
                     class: ErrorClass::Other,
                 })

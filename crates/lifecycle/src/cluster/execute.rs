@@ -58,6 +58,9 @@ pub struct Progress {
     pub elapsed: Duration,
 }
 
+/// Someone who watches a run.
+pub type Watcher = Arc<dyn Fn(&Progress) + Send + Sync>;
+
 /// How a run is bounded and watched.
 #[derive(Clone)]
 pub struct Options {
@@ -66,7 +69,7 @@ pub struct Options {
     /// Ends the run between two calls.
     pub cancel: CancellationToken,
     /// Called for each step and, now and then, for a wait.
-    pub progress: Option<Arc<dyn Fn(&Progress) + Send + Sync>>,
+    pub progress: Option<Watcher>,
 }
 
 impl fmt::Debug for Options {
@@ -387,7 +390,7 @@ impl Engine {
             interval: self.pace.first,
             last_wait: None,
         };
-        let result = run.to_the_end(&goal).await;
+        let result = run.drive(&goal).await;
         if result.is_err() && run.observed_any {
             // The state that is returned is what really exists now, as far as AWS still answers.
             if let Ok(observed) = run.observer.all().await {
@@ -447,7 +450,7 @@ struct Run<'a> {
 const THE_CLUSTER: &str = "/cluster";
 
 impl Run<'_> {
-    async fn to_the_end(&mut self, goal: &Goal<'_>) -> Result<(), ClusterError> {
+    async fn drive(&mut self, goal: &Goal<'_>) -> Result<(), ClusterError> {
         self.observe_all(false).await?;
         let mut changed = false;
         loop {

@@ -4,10 +4,12 @@
 //! ownership tags, [`plan`] the pure planner. [`Engine`] observes and executes.
 
 mod api;
+mod endpoint;
 mod execute;
 pub mod model;
 pub mod names;
 mod observe;
 pub mod plan;
 
-pub use execute::{ClusterError, Engine, Options, Outcome, Pace, Progress, StepContext};
+pub use endpoint::{ClusterEndpoint, endpoint};
+pub use execute::{ClusterError, Engine, Options, Outcome, Pace, Progress, StepContext, Watcher};

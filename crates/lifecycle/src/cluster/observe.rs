@@ -121,7 +121,7 @@ impl Observer {
             .name(&self.cluster)
             .send()
             .await
-            .map_err(|error| ApiError::new("EKS", "DescribeCluster", &resource, error));
+            .map_err(|error| ApiError::new("EKS", "DescribeCluster", resource.as_str(), error));
         let Some(answer) = absent(answer)? else {
             return Ok(None);
         };
@@ -167,7 +167,7 @@ impl Observer {
             .nodegroup_name(name)
             .send()
             .await
-            .map_err(|error| ApiError::new("EKS", "DescribeNodegroup", &resource, error));
+            .map_err(|error| ApiError::new("EKS", "DescribeNodegroup", resource.as_str(), error));
         let Some(answer) = absent(answer)? else {
             return Ok(None);
         };
@@ -213,7 +213,7 @@ impl Observer {
             .principal_arn(principal)
             .send()
             .await
-            .map_err(|error| ApiError::new("EKS", "DescribeAccessEntry", &resource, error));
+            .map_err(|error| ApiError::new("EKS", "DescribeAccessEntry", resource.as_str(), error));
         let Some(answer) = absent(answer)? else {
             return Ok(None);
         };
@@ -231,7 +231,12 @@ impl Observer {
             .send();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| {
-                ApiError::new("EKS", "ListAssociatedAccessPolicies", &resource, error)
+                ApiError::new(
+                    "EKS",
+                    "ListAssociatedAccessPolicies",
+                    resource.as_str(),
+                    error,
+                )
             });
             // The entry may have gone in between.
             let Some(page) = absent(page)? else {
@@ -265,7 +270,7 @@ impl Observer {
             .role_name(&name)
             .send()
             .await
-            .map_err(|error| ApiError::new("IAM", "GetRole", &resource, error));
+            .map_err(|error| ApiError::new("IAM", "GetRole", resource.as_str(), error));
         let Some(role) = absent(answer)?.and_then(|answer| answer.role) else {
             return Ok(None);
         };
@@ -279,7 +284,7 @@ impl Observer {
             .send();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| {
-                ApiError::new("IAM", "ListAttachedRolePolicies", &resource, error)
+                ApiError::new("IAM", "ListAttachedRolePolicies", resource.as_str(), error)
             });
             let Some(page) = absent(page)? else {
                 return Ok(None);
@@ -300,8 +305,9 @@ impl Observer {
             .into_paginator()
             .send();
         while let Some(page) = pages.next().await {
-            let page =
-                page.map_err(|error| ApiError::new("IAM", "ListRolePolicies", &resource, error));
+            let page = page.map_err(|error| {
+                ApiError::new("IAM", "ListRolePolicies", resource.as_str(), error)
+            });
             let Some(page) = absent(page)? else {
                 return Ok(None);
             };
@@ -468,9 +474,9 @@ fn incomplete(operation: &'static str, resource: &str, field: &str) -> ApiError 
     ApiError {
         service: "EKS",
         operation,
-        resource: resource.to_owned(),
+        resource: resource.into(),
         code: None,
-        message: format!("the answer lacks a usable {field}"),
+        message: format!("the answer lacks a usable {field}").into(),
         request_id: None,
         class: ErrorClass::Other,
     }

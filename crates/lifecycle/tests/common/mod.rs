@@ -1,5 +1,10 @@
 //! The EKS simulator on control planes that exist only in memory, with a real moto beside it.
 #![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a harness that does not start fails its test"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
