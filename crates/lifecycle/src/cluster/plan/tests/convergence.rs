@@ -70,7 +70,6 @@ fn node_group_strategy() -> impl Strategy<Value = DesiredNodeGroup> {
                     labels,
                     taints: taints
                         .into_iter()
-                        .map(|(key, value)| (key, value))
                         .collect::<BTreeMap<_, _>>()
                         .into_iter()
                         .map(|(key, value)| Taint {

@@ -251,8 +251,10 @@ fn what_aws_cannot_do_is_refused_with_the_way_out() {
     };
     let mut busy = observed();
     busy.cluster.as_mut().unwrap().status = ClusterStatus::Failed;
-    let mut taken = Observed::default();
-    taken.cluster_role = observed().cluster_role;
+    let mut taken = Observed {
+        cluster_role: observed().cluster_role,
+        ..Observed::default()
+    };
     taken.cluster_role.as_mut().unwrap().tags.clear();
     let mut foreign_group = observed();
     let group = foreign_group.node_groups.values_mut().next().unwrap();
