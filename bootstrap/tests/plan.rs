@@ -1,5 +1,10 @@
 //! What a set consists of and what a plan says, from manifests alone.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests may panic"
+)]
 
 use std::collections::BTreeMap;
 
@@ -231,6 +236,18 @@ fn wrong_manifests_are_refused_with_their_place() {
         (
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {n: 1}}\n",
             "document 1, line 1: metadata.labels[\"n\"] of ConfigMap a is not a string; put it in quotes",
+        ),
+        (
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {pin: 1234}\n",
+            "document 1, line 1: data[\"pin\"] of Secret a is not a string; put base64 in quotes there, or the plain value in stringData",
+        ),
+        (
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {pin: hunter2}\n",
+            "document 1, line 1: data[\"pin\"] of Secret a is not base64; plain values belong in stringData",
+        ),
+        (
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: hunter2\n",
+            "document 1, line 1: stringData of Secret a is no mapping",
         ),
         (
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: team-a}\n",

@@ -251,6 +251,7 @@ fn desired(
     };
     check_metadata(&object, &kind, &name)?;
     normalise(&mut object);
+    check_secret(&object, &name)?;
     let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else {
         return Err(format!("metadata of {kind} {name} is no mapping"));
     };
@@ -313,11 +314,48 @@ fn check_metadata(object: &Value, kind: &str, name: &str) -> Result<(), String> 
     Ok(())
 }
 
+/// The API server quotes the value of a Secret that has the wrong type in its answer; it must never get
+/// one.
+fn check_secret(object: &Value, name: &str) -> Result<(), String> {
+    if !is_secret(object) {
+        return Ok(());
+    }
+    for field in ["data", "stringData"] {
+        if object
+            .get(field)
+            .is_some_and(|data| !data.is_object() && !data.is_null())
+        {
+            return Err(format!("{field} of Secret {name} is no mapping"));
+        }
+    }
+    let data = object.get("data").and_then(Value::as_object);
+    for (key, value) in data.into_iter().flatten() {
+        let Some(text) = value.as_str() else {
+            return Err(format!(
+                "data[{key:?}] of Secret {name} is not a string; put base64 in quotes there, or the plain value \
+                 in stringData"
+            ));
+        };
+        // Line breaks are what the API server skips.
+        let text: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
+        if STANDARD.decode(text).is_err() {
+            return Err(format!(
+                "data[{key:?}] of Secret {name} is not base64; plain values belong in stringData"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn is_secret(object: &Value) -> bool {
+    object.get("kind").and_then(Value::as_str) == Some("Secret")
+        && object.get("apiVersion").and_then(Value::as_str) == Some("v1")
+}
+
 /// Takes out what a manifest copied from a cluster carries and an apply must not send, and puts
 /// `stringData` where the API server puts it.
 fn normalise(object: &mut Value) {
-    let is_secret = object.get("kind").and_then(Value::as_str) == Some("Secret")
-        && object.get("apiVersion").and_then(Value::as_str) == Some("v1");
+    let is_secret = is_secret(object);
     let Some(fields) = object.as_object_mut() else {
         return;
     };
@@ -363,9 +401,9 @@ fn normalise(object: &mut Value) {
 /// `sha256:…` of the object's canonical JSON; of a Secret without its values.
 pub fn digest(object: &Value) -> String {
     let mut object = object.clone();
-    let is_secret = object.get("kind").and_then(Value::as_str) == Some("Secret")
-        && object.get("apiVersion").and_then(Value::as_str) == Some("v1");
-    if is_secret && let Some(data) = object.get_mut("data").and_then(Value::as_object_mut) {
+    if is_secret(&object)
+        && let Some(data) = object.get_mut("data").and_then(Value::as_object_mut)
+    {
         for value in data.values_mut() {
             *value = Value::Null;
         }

@@ -24,7 +24,7 @@ pub(super) async fn create(
 ) -> Applied<AddonSetModel> {
     let model = planned.planned;
     let prepared = async {
-        let desired = desired(&model)?;
+        let desired = desired(&planned.config)?;
         // The cluster may have been made a moment ago, in the same apply.
         let cluster = reach(context, &model, Some(context.deadline)).await?;
         let generation = new_identifier().map_err(|error| from_errors(&[error]))?;
@@ -60,7 +60,7 @@ pub(super) async fn update(
 ) -> Applied<AddonSetModel> {
     let model = planned.planned;
     let prepared = async {
-        let desired = desired(&model)?;
+        let desired = desired(&planned.config)?;
         let cluster = reach(context, &model, None).await?;
         let uid = cluster_uid(&cluster).await;
         let memory = match recall(&planned.private) {
@@ -244,14 +244,14 @@ fn is_resumed(prior: &AddonSetModel, private: &Private, region: Option<&str>) ->
         && namespace == text(&prior.namespace)
 }
 
-fn desired(model: &AddonSetModel) -> Result<DesiredSet, Diagnostics> {
-    let inputs = model.inputs().ok_or_else(|| {
+fn desired(config: &AddonSetModel) -> Result<DesiredSet, Diagnostics> {
+    let inputs = config.inputs().ok_or_else(|| {
         Diagnostics::error(
             "The add-ons are not known",
             "Something in addons is still unknown during apply. This is a bug in the provider; please report it.",
         )
     })?;
-    render(&text(&model.name), &inputs).map_err(|errors| {
+    render(&text(&config.name), &inputs).map_err(|errors| {
         errors
             .iter()
             .map(|error| {

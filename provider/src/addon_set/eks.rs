@@ -5,7 +5,7 @@ use std::sync::Arc;
 use devopsgenie_kubernetes::connection::{Token, TokenError, TokenSource};
 use devopsgenie_kubernetes::{Connection, Credentials, Endpoint, Sensitive};
 use devopsgenie_lifecycle::aws::{Aws, EksTokenSource, Settings};
-use devopsgenie_lifecycle::cluster::Engine;
+use devopsgenie_lifecycle::cluster::endpoint;
 use tfplugin::cty::Path;
 use tfplugin::diagnostics::Diagnostics;
 
@@ -40,41 +40,33 @@ impl EksConnections for Client {
         let aws = in_region(self.aws()?, cluster.region.as_str()).await?;
         let name = text(&cluster.cluster_name);
         let given = |value: &tfplugin::AttributeValue<String>| value.as_str().map(str::to_owned);
-        let (mut endpoint, mut authority) = (
+        let (mut host, mut authority) = (
             given(&cluster.endpoint),
             given(&cluster.certificate_authority_data),
         );
-        if endpoint.is_none() || authority.is_none() {
-            let path = Path::root().attribute("kubernetes").attribute("eks");
-            let observed = Engine::new(aws.clone())
-                .observe(&name, self.owner())
+        if host.is_none() || authority.is_none() {
+            let found = endpoint(&aws, &name)
                 .await
-                .map_err(|error| {
-                    Diagnostics::attribute_error(
-                        path.clone(),
-                        "The EKS cluster cannot be read",
-                        devopsgenie_kubernetes::describe(&error),
-                    )
-                })?;
-            let Some(observed) = observed.cluster else {
+                .map_err(|error| aws_diagnostics(&error))?;
+            let Some(found) = found else {
                 return Ok(EksCluster::Gone);
             };
-            endpoint = endpoint.or(observed.endpoint);
-            authority = authority.or(observed.certificate_authority);
-            if endpoint.is_none() {
+            host = host.or(found.url);
+            authority = authority.or(found.certificate_authority);
+            if host.is_none() {
                 return Err(Diagnostics::attribute_error(
-                    path,
+                    Path::root().attribute("kubernetes").attribute("eks"),
                     "The EKS cluster has no endpoint yet",
                     format!(
                         "The cluster {name} is {}. Wait until it is ACTIVE and apply again.",
-                        observed.status
+                        found.status
                     ),
                 ));
             }
         }
         Ok(EksCluster::Reachable(Connection::Endpoint(Box::new(
             Endpoint {
-                host: endpoint.unwrap_or_default(),
+                host: host.unwrap_or_default(),
                 certificate_authority: authority,
                 tls_server_name: None,
                 insecure: false,

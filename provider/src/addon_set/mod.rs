@@ -41,7 +41,7 @@ impl Resource for AddonSet {
 
     fn plan(&self, input: PlanInput<'_, AddonSetModel, Client>) -> Result<Planned<AddonSetModel>, Diagnostics> {
         let region = input.client.and_then(Client::region);
-        plan::plan(input.prior, input.proposed, input.prior_private, region)
+        plan::plan(input.config, input.prior, input.proposed, input.prior_private, region)
     }
 
     fn plan_destroy(

@@ -103,7 +103,7 @@ model! {
         pub enabled: AttributeValue<bool>,
         /// Namespace of objects that name none.
         pub namespace: AttributeValue<String>,
-        /// YAML texts.
+        /// YAML texts. Write-only: null in plans and states.
         pub manifests: AttributeValue<Vec<AttributeValue<String>>>,
         /// The built-in baseline.
         pub baseline: AttributeValue<BaselineModel>,
@@ -164,7 +164,8 @@ impl AddonSetModel {
         }
     }
 
-    /// The enabled add-ons, or `None` while something about them is unknown.
+    /// The enabled add-ons, or `None` while something about them is unknown. Only of a configuration:
+    /// plans and states do not hold the manifests.
     pub fn inputs(&self) -> Option<Vec<AddonInput>> {
         self.name.as_str()?;
         let addons = self.addons.known()?;

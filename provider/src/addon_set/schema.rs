@@ -20,8 +20,9 @@ pub(super) fn schema() -> Schema {
          that an apply that failed or was killed is carried on by the next one.\n\n\
          The plan names each object that is created, changed (with the changed fields) or deleted in `changes`. \
          Values of Secrets are never shown there, and `objects` holds digests without them. The manifests \
-         themselves are in the state as you wrote them: mark variables that go into a Secret as sensitive, and \
-         keep the state in a safe place.\n\n\
+         themselves are write-only: they are in no plan and no state, and their change shows in `changes` alone. \
+         Fields of other kinds than Secret are shown there and are kept in the resource's private data, so put \
+         what is secret in Secrets; of those the private data hold salted digests.\n\n\
          After each apply `changes` says what was done; the next refresh empties it, which a plan with \
          `-refresh-only` reports once.\n\n\
          An apply takes a Lease, so two at once exclude each other. An object in the cluster that another add-on \
@@ -214,9 +215,10 @@ fn addon() -> [(&'static str, Attribute); 4] {
         ("namespace", text("Namespace of objects that name none. Default: `default`.")),
         (
             "manifests",
-            Attribute::list(Type::String).optional().description(
-                "YAML texts, each with any number of documents; `List` objects are expanded. Conflicts with \
-                 `baseline`.",
+            Attribute::list(Type::String).optional().write_only().description(
+                "YAML texts, each with any number of documents; `List` objects are expanded. They are in neither \
+                 plan nor state; the plan shows what changes in `changes`. Ephemeral values may go into Secrets; \
+                 anywhere else they must be the same in plan and apply. Conflicts with `baseline`.",
             ),
         ),
         ("baseline", baseline()),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use devopsgenie_bootstrap::plan::{ObjectRecord, Salt, render};
 use devopsgenie_kubernetes::{
     ApplyOptions, Cluster, Connection, KubeconfigFile, ObjectReference, Propagation,
 };
@@ -14,7 +15,7 @@ use tfplugin::schema::SchemaRole;
 use tfplugin::{AttributeValue, Context, Model as _, Private};
 use tokio_util::sync::CancellationToken;
 
-use super::memory::{Intent, intent};
+use super::memory::{Intent, Memory, intent, keep};
 use super::model::{AddonModel, EksModel, KubeconfigModel, map, texts};
 use super::*;
 use crate::client::AwsUnavailable;
@@ -59,12 +60,37 @@ fn eks(name: &str) -> model::ConnectionModel {
     }
 }
 
+/// Plans as Core and the framework do: what is proposed has no write-only values, and takes the computed
+/// ones from the prior state.
 fn planned(
     prior: Option<&AddonSetModel>,
-    proposed: AddonSetModel,
+    config: &AddonSetModel,
     private: &Private,
 ) -> Planned<AddonSetModel> {
-    plan::plan(prior, proposed, private, Some("eu-central-1")).unwrap()
+    let mut proposed = AddonSetModel {
+        addons: without_manifests(config),
+        ..config.clone()
+    };
+    if let Some(prior) = prior {
+        proposed.id = prior.id.clone();
+        proposed.objects = prior.objects.clone();
+        proposed.changes = prior.changes.clone();
+        proposed.status = prior.status.clone();
+        proposed.creation_id = prior.creation_id.clone();
+    }
+    plan::plan(config, prior, proposed, private, Some("eu-central-1")).unwrap()
+}
+
+fn without_manifests(
+    config: &AddonSetModel,
+) -> AttributeValue<BTreeMap<String, AttributeValue<AddonModel>>> {
+    let mut addons = config.addons.known().unwrap().clone();
+    for addon in addons.values_mut() {
+        if let AttributeValue::Known(addon) = addon {
+            addon.manifests = AttributeValue::Null;
+        }
+    }
+    AttributeValue::Known(addons)
 }
 
 #[test]
@@ -78,7 +104,7 @@ fn the_schema_is_one_and_fits_the_model() {
 fn a_create_names_its_objects_and_an_unknown_manifest_leaves_them_open() {
     let first = planned(
         None,
-        model("platform", eks("main"), addon("team-a", MANIFEST)),
+        &model("platform", eks("main"), addon("team-a", MANIFEST)),
         &Private::new(),
     );
     assert_eq!(
@@ -102,15 +128,96 @@ fn a_create_names_its_objects_and_an_unknown_manifest_leaves_them_open() {
     // Core plans again when it applies: the answer is the same.
     let again = planned(
         None,
-        model("platform", eks("main"), addon("team-a", MANIFEST)),
+        &model("platform", eks("main"), addon("team-a", MANIFEST)),
         &Private::new(),
     );
     assert_eq!(first, again);
 
     let mut open = addon("team-a", MANIFEST);
     open.manifests = AttributeValue::Known(vec![AttributeValue::Unknown]);
-    let first = planned(None, model("platform", eks("main"), open), &Private::new());
+    let first = planned(None, &model("platform", eks("main"), open), &Private::new());
     assert!(first.state.objects.is_unknown() && first.state.changes.is_unknown());
+}
+
+/// A set as an apply leaves it, if the API server stores what it is sent.
+fn applied(config: &AddonSetModel) -> (AddonSetModel, Private) {
+    let mut state = planned(None, config, &Private::new()).state;
+    state.creation_id = "0123456789abcdef".into();
+    state.changes = map(BTreeMap::new());
+    let salt = Salt::new([7; 16]);
+    let desired = render("platform", &config.inputs().unwrap()).unwrap();
+    let records = desired
+        .iter()
+        .map(|(key, object)| {
+            let (sent, reference) = (&object.object, object.reference.clone());
+            (key.clone(), ObjectRecord::new(reference, sent, sent, &salt))
+        })
+        .collect();
+    let memory = Memory {
+        salt,
+        cluster_uid: None,
+        records,
+        digests: desired.digests(),
+        half_built: false,
+    };
+    (state, keep(&memory).unwrap())
+}
+
+#[test]
+fn a_change_of_manifests_is_an_update_and_nothing_else_is() {
+    let config = |manifest: &str| model("platform", eks("main"), addon("team-a", manifest));
+    let (prior, private) = applied(&config(MANIFEST));
+    let secret = [(
+        "Secret/team-a/login",
+        "data.password: (sensitive value changed)",
+    )];
+    let cases: [(&str, &[(&str, &str)]); 5] = [
+        (MANIFEST, &[]),
+        (&format!("# a comment\n{MANIFEST}\n---\n"), &[]),
+        (&MANIFEST.replace("hunter2", "hunter3"), &secret),
+        (
+            &MANIFEST.replace("hello", "hi"),
+            &[(
+                "ConfigMap/team-a/config",
+                "data.greeting: \"hello\" -> \"hi\"",
+            )],
+        ),
+        (
+            &MANIFEST[..MANIFEST.rfind("---").unwrap()],
+            &[("Secret/team-a/login", "delete")],
+        ),
+    ];
+    for (manifest, expected) in cases {
+        let plan = planned(Some(&prior), &config(manifest), &private);
+        let expected: BTreeMap<_, _> = expected
+            .iter()
+            .map(|(key, text)| ((*key).to_owned(), (*text).to_owned()))
+            .collect();
+        assert_eq!(texts(&plan.state.changes), Some(expected.clone()));
+        // Core makes an update of it exactly when the plan differs from the state.
+        assert_eq!(plan.state == prior, expected.is_empty(), "{manifest}");
+        let told = format!("{:?} {:?}", plan.state, plan.private);
+        for hidden in ["hunter", "aHVudGVy", "kind: Secret"] {
+            assert!(!told.contains(hidden), "{told}");
+        }
+    }
+
+    // Without a refresh `changes` still tells of the last apply. A Secret that changes again makes the
+    // same text, and must be an update all the same; nothing that changes must stay nothing.
+    let last = planned(
+        Some(&prior),
+        &config(&MANIFEST.replace("hunter2", "hunter3")),
+        &private,
+    )
+    .state;
+    let again = planned(
+        Some(&last),
+        &config(&MANIFEST.replace("hunter2", "hunter4")),
+        &private,
+    );
+    assert!(again.state.changes.is_unknown());
+    let nothing = planned(Some(&last), &config(MANIFEST), &private);
+    assert_eq!(nothing.state, last);
 }
 
 #[test]
@@ -147,13 +254,13 @@ fn only_another_cluster_replaces() {
     for (before, after, expected) in cases {
         let prior = planned(
             None,
-            model("p", before, addon("team-a", MANIFEST)),
+            &model("p", before, addon("team-a", MANIFEST)),
             &Private::new(),
         )
         .state;
         let second = planned(
             Some(&prior),
-            model("p", after, addon("team-a", MANIFEST)),
+            &model("p", after, addon("team-a", MANIFEST)),
             &Private::new(),
         );
         let found: Vec<_> = second
@@ -289,7 +396,7 @@ impl Live {
     }
 
     async fn create(&self, manifest: &str) -> Applied<AddonSetModel> {
-        let plan = planned(None, self.model(manifest), &Private::new());
+        let plan = planned(None, &self.model(manifest), &Private::new());
         AddonSet
             .create(
                 self.context.clone(),
@@ -315,7 +422,7 @@ impl Live {
         private: &Private,
         manifest: &str,
     ) -> (BTreeMap<String, String>, Applied<AddonSetModel>) {
-        let plan = planned(Some(&prior), self.model(manifest), private);
+        let plan = planned(Some(&prior), &self.model(manifest), private);
         let told = texts(&plan.state.changes).unwrap();
         let update = PlannedUpdate {
             config: self.model(manifest),
@@ -345,7 +452,7 @@ async fn a_set_lives_from_create_to_destroy() {
     assert!(created.diagnostics.is_empty(), "{}", created.diagnostics);
     let state = created.state.unwrap();
     assert!(state.to_value().is_wholly_known());
-    let kept = format!("{:?}", created.private);
+    let kept = format!("{:?} {state:?}", created.private);
     assert!(
         !kept.contains("hunter2") && !kept.contains("aHVudGVyMg"),
         "{kept}"
@@ -355,7 +462,7 @@ async fn a_set_lives_from_create_to_destroy() {
     let read = live.read(state, created.private).await;
     assert!(read.diagnostics.is_empty(), "{}", read.diagnostics);
     let (state, private) = (read.state.unwrap(), read.private);
-    let plan = planned(Some(&state), state.clone(), &private);
+    let plan = planned(Some(&state), &live.model(MANIFEST), &private);
     assert_eq!(plan.state, state);
 
     // One value of a ConfigMap and the value of a Secret.
@@ -457,7 +564,7 @@ async fn a_half_built_set_is_kept_and_completed() {
 
     // Core plans a tainted object's replacement as a create, and gives that plan's private data to the
     // delete half.
-    let plan = planned(None, live.model(MANIFEST), &Private::new());
+    let plan = planned(None, &live.model(MANIFEST), &Private::new());
     let deleted = live.delete(read.state.clone().unwrap(), plan.private).await;
     assert_eq!(
         (deleted.remaining, deleted.diagnostics),
@@ -474,7 +581,7 @@ async fn a_half_built_set_is_kept_and_completed() {
     assert_eq!(live.get("Pod", "stuck").await, None);
 
     // With create_before_destroy the delete half comes last, and must not take what was just made.
-    let plan = planned(None, live.model(MANIFEST), &Private::new());
+    let plan = planned(None, &live.model(MANIFEST), &Private::new());
     let deleted = live.delete(read.state.unwrap(), plan.private).await;
     assert_eq!(deleted.remaining, None);
     assert!(live.get("ConfigMap", "config").await.is_some());

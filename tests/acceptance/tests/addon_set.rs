@@ -1,8 +1,11 @@
 //! `devopsgenie_addon_set` with the real Core binary, on a real Kubernetes API.
 
 use anyhow::{Result, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use devopsgenie_acceptance::Core;
 use devopsgenie_acceptance::scenario::Scenario;
+use serde_json::Value;
 
 /// A cluster, and a set in it whose add-on `web` brings `manifests` (HCL expressions).
 fn platform(manifests: &[&str]) -> String {
@@ -50,6 +53,39 @@ async fn start() -> Scenario {
     Scenario::start(Core::default_binary().unwrap()).await.unwrap()
 }
 
+/// Requires that no text of the manifests is where Core prints or keeps it: the plan (as text, as JSON and
+/// in its file) and the state (as JSON and in its file, where the private data are in base64).
+fn require_nothing_secret(scenario: &Scenario) -> Result<()> {
+    const HIDDEN: [&str; 3] = ["hunter2", "aHVudGVyMi", "kind: Secret"];
+    let workspace = &scenario.workspace;
+    workspace.run(&["plan", "-no-color", "-out=saved.tfplan"])?;
+    let mut texts = Vec::new();
+    for arguments in [&["show", "-no-color", "saved.tfplan"][..], &["show", "-json", "saved.tfplan"], &["show", "-no-color"], &["show", "-json"]] {
+        let run = workspace.ok(arguments)?;
+        texts.push((arguments.join(" "), run.stdout));
+    }
+    let state: Value = serde_json::from_str(&workspace.ok(&["state", "pull"])?.stdout)?;
+    for instance in state["resources"].as_array().into_iter().flatten().flat_map(|resource| resource["instances"].as_array()).flatten() {
+        let private = STANDARD.decode(instance["private"].as_str().unwrap_or_default())?;
+        texts.push(("private data".to_owned(), String::from_utf8(private)?));
+    }
+    texts.push(("state pull".to_owned(), state.to_string()));
+    for (place, text) in texts {
+        // `show -json` of a plan holds the configuration, whose expressions the user wrote.
+        let text = match serde_json::from_str::<Value>(&text) {
+            Ok(mut json) => {
+                json["configuration"] = Value::Null;
+                json.to_string()
+            }
+            Err(_) => text,
+        };
+        for hidden in HIDDEN {
+            ensure!(!text.contains(hidden), "{hidden:?} is in {place}: {text}");
+        }
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn names_each_object_and_never_a_secret() {
     async fn run(scenario: &Scenario) -> Result<()> {
@@ -58,27 +94,35 @@ async fn names_each_object_and_never_a_secret() {
         for name in ["ConfigMap/web/settings", "Secret/web/token"] {
             ensure!(plan.stdout.contains(name), "the first plan does not name {name}: {}", plan.text());
         }
+        require_nothing_secret(scenario)?;
         scenario.apply()?;
+        require_nothing_secret(scenario)?;
 
-        scenario.configure(&platform(&[NAMESPACE, &config_map("debug"), &secret("hunter2-second")]))?;
+        // The value of the Secret alone: twice, for the same words must not hide the second change.
+        for value in ["hunter2-second", "hunter2-third"] {
+            scenario.configure(&platform(&[NAMESPACE, &config_map("info"), &secret(value)]))?;
+            let plan = scenario.plan()?;
+            ensure!(plan.code == Some(2) && plan.stdout.contains("data.token: (sensitive value changed)"), "{}", plan.text());
+            require_nothing_secret(scenario)?;
+            scenario.apply()?;
+            let stored = scenario.kubectl("main", &["get", "secret", "token", "-n", "web", "-o", "jsonpath={.data.token}"]).await?;
+            ensure!(STANDARD.decode(&stored)? == value.as_bytes(), "{stored}");
+        }
+
+        scenario.configure(&platform(&[NAMESPACE, &config_map("debug"), &secret("hunter2-third")]))?;
         let plan = scenario.plan()?;
-        ensure!(plan.stdout.contains("data.level: \\\"info\\\" -> \\\"debug\\\"") || plan.stdout.contains("data.level: info -> debug"), "{}", plan.text());
-        let changes: Vec<&str> = plan.stdout.lines().filter(|line| line.contains("Secret/web/token")).collect();
-        ensure!(!changes.is_empty(), "the changed Secret is not named: {}", plan.text());
-        ensure!(changes.iter().all(|line| !line.contains("hunter2")), "a secret in {changes:?}");
+        ensure!(plan.stdout.contains(r#"data.level: \"info\" -> \"debug\""#), "{}", plan.text());
+        ensure!(!plan.stdout.contains("Secret/web/token\" ="), "an unchanged Secret is planned: {}", plan.text());
+        // One changed value is one line, and the plan is small.
+        let changed: Vec<&str> = plan.stdout.lines().filter(|line| line.trim_start().starts_with(['+', '~', '-'])).collect();
+        ensure!(changed.len() <= 8, "{changed:#?}");
         scenario.apply()?;
-        let state = scenario.workspace.state()?;
-        let set = state["values"]["root_module"]["resources"]
-            .as_array()
-            .and_then(|resources| resources.iter().find(|resource| resource["type"] == "devopsgenie_addon_set"))
-            .cloned()
-            .unwrap_or_default();
-        ensure!(!set["values"]["objects"].to_string().contains("hunter2"), "a secret in objects: {set}");
+        require_nothing_secret(scenario)?;
         let value = scenario.kubectl("main", &["get", "configmap", "settings", "-n", "web", "-o", "jsonpath={.data.level}"]).await?;
         ensure!(value == "debug", "{value}");
 
         // What leaves the configuration leaves the cluster.
-        scenario.configure(&platform(&[NAMESPACE, &secret("hunter2-second")]))?;
+        scenario.configure(&platform(&[NAMESPACE, &secret("hunter2-third")]))?;
         let plan = scenario.plan()?;
         ensure!(plan.stdout.contains("ConfigMap/web/settings"), "{}", plan.text());
         scenario.apply()?;
