@@ -34,7 +34,12 @@ impl Client {
         default_tags: Option<BTreeMap<String, String>>,
         owner: String,
     ) -> Self {
-        Self { aws, account_id, default_tags, owner }
+        Self {
+            aws,
+            account_id,
+            default_tags,
+            owner,
+        }
     }
 
     /// The AWS account.
@@ -127,8 +132,9 @@ fn detail(error: &AwsError) -> String {
 /// An error's text as a sentence of a diagnostic.
 fn sentence(text: &str) -> String {
     let mut characters = text.chars();
-    let mut sentence: String =
-        characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect());
+    let mut sentence: String = characters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(characters).collect()
+    });
     if !sentence.ends_with(['.', '!', '?']) {
         sentence.push('.');
     }

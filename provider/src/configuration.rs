@@ -160,14 +160,23 @@ fn assume_role() -> Attribute {
                 .description("ARN of the role.")
                 .validate(validators::starts_with("arn:")),
         ),
-        ("session_name", text("Name of the session, as CloudTrail shows it. Default: `devopsgenie`.")),
-        ("external_id", text("External identifier that the role's trust policy asks for.")),
+        (
+            "session_name",
+            text("Name of the session, as CloudTrail shows it. Default: `devopsgenie`."),
+        ),
+        (
+            "external_id",
+            text("External identifier that the role's trust policy asks for."),
+        ),
         (
             "duration",
             text("How long the credentials live, such as `1h`; 15 minutes to 12 hours.")
                 .validate(validators::duration()),
         ),
-        ("policy", text("IAM policy document in JSON that narrows the session further.")),
+        (
+            "policy",
+            text("IAM policy document in JSON that narrows the session further."),
+        ),
     ])
     .optional()
     .description("IAM role to assume with the credentials that were found.")
@@ -189,7 +198,8 @@ fn account_ids(description: &str) -> Attribute {
         .optional()
         .description(description)
         .validate(validators::size_at_least(1))
-        .validate(validators::each(validators::string_that("must be 12 digits", |text| {
-            text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
-        })))
+        .validate(validators::each(validators::string_that(
+            "must be 12 digits",
+            |text| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()),
+        )))
 }

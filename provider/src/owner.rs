@@ -45,7 +45,11 @@ pub fn owner(directory: &Path, environment: &BTreeMap<String, String>) -> String
     if let Some(slug) = environment.get("TFC_WORKSPACE_SLUG") {
         return tag_value(&format!("cloud:{slug}"));
     }
-    let data = directory.join(environment.get("TF_DATA_DIR").map_or(".terraform", String::as_str));
+    let data = directory.join(
+        environment
+            .get("TF_DATA_DIR")
+            .map_or(".terraform", String::as_str),
+    );
     let workspace = environment
         .get("TF_WORKSPACE")
         .cloned()
@@ -73,7 +77,9 @@ fn describe(directory: &Path, backend: Option<&Value>, workspace: &str) -> Strin
         })
         .collect();
     if kind == "local" {
-        let path = settings.first().map_or_else(|| directory.to_path_buf(), |path| directory.join(path));
+        let path = settings
+            .first()
+            .map_or_else(|| directory.to_path_buf(), |path| directory.join(path));
         return format!("local:{}@{workspace}", path.display());
     }
     format!("{kind}:{}@{workspace}", settings.join("/"))
@@ -82,7 +88,8 @@ fn describe(directory: &Path, backend: Option<&Value>, workspace: &str) -> Strin
 /// Makes `text` a legal tag value: what AWS does not take becomes `_`, and a digest of the whole
 /// keeps two different owners different.
 fn tag_value(text: &str) -> String {
-    let legal = |character: char| character.is_ascii_alphanumeric() || "+-=._:/@ ".contains(character);
+    let legal =
+        |character: char| character.is_ascii_alphanumeric() || "+-=._:/@ ".contains(character);
     let cleaned: String = text
         .chars()
         .map(|character| if legal(character) { character } else { '_' })
@@ -91,7 +98,11 @@ fn tag_value(text: &str) -> String {
         return cleaned;
     }
     let digest = Sha256::digest(text.as_bytes());
-    let digest: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = digest
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let kept: String = cleaned.chars().take(LONGEST).collect();
     format!("{kept}:{digest}")
 }
@@ -110,18 +121,32 @@ mod tests {
         let local = json!({"backend": {"type": "local", "config": {"path": "state/prod.tfstate"}}});
         let cases = [
             (None, "default", "local:/work/dir@default"),
-            (Some(&local), "default", "local:/work/dir/state/prod.tfstate@default"),
+            (
+                Some(&local),
+                "default",
+                "local:/work/dir/state/prod.tfstate@default",
+            ),
             (Some(&s3), "blue", "s3:states/prod/eks.tfstate@blue"),
-            (Some(&cloud), "default", "cloud:acme/{\"name\":\"prod\"}@default"),
+            (
+                Some(&cloud),
+                "default",
+                "cloud:acme/{\"name\":\"prod\"}@default",
+            ),
         ];
         for (backend, workspace, expected) in cases {
-            assert_eq!(describe(Path::new("/work/dir"), backend, workspace), expected);
+            assert_eq!(
+                describe(Path::new("/work/dir"), backend, workspace),
+                expected
+            );
         }
     }
 
     #[test]
     fn is_a_legal_tag_value_and_stays_distinct() {
-        assert_eq!(tag_value("s3:states/prod@default"), "s3:states/prod@default");
+        assert_eq!(
+            tag_value("s3:states/prod@default"),
+            "s3:states/prod@default"
+        );
         let quoted = tag_value("cloud:{\"a\"}");
         assert!(quoted.starts_with("cloud:__a__:"), "{quoted}");
         let long = tag_value(&"x".repeat(400));

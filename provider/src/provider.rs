@@ -37,7 +37,10 @@ impl Provider for DevOpsGenie {
         let unknown = unknown_arguments(&config);
         if !unknown.is_empty() {
             let aws = Err(AwsUnavailable::Unknown(unknown));
-            return Ok((Client::new(aws, None, default_tags, owner), Diagnostics::new()));
+            return Ok((
+                Client::new(aws, None, default_tags, owner),
+                Diagnostics::new(),
+            ));
         }
         let asked_for = names_aws(&config);
         let aws = match Aws::new(settings(config)).await {
@@ -45,17 +48,26 @@ impl Provider for DevOpsGenie {
             Err(error) if asked_for => return Err(configuration_diagnostics(&error)),
             Err(error) => {
                 let aws = Err(AwsUnavailable::Failed(error));
-                return Ok((Client::new(aws, None, default_tags, owner), Diagnostics::new()));
+                return Ok((
+                    Client::new(aws, None, default_tags, owner),
+                    Diagnostics::new(),
+                ));
             }
         };
         // Whoever configures AWS hears of a wrong account or missing credentials now, in the plan.
         let account_id = if asked_for {
-            let identity = aws.caller_identity().await.map_err(|error| configuration_diagnostics(&error))?;
+            let identity = aws
+                .caller_identity()
+                .await
+                .map_err(|error| configuration_diagnostics(&error))?;
             Some(identity.account_id.clone())
         } else {
             None
         };
-        Ok((Client::new(Ok(aws), account_id, default_tags, owner), Diagnostics::new()))
+        Ok((
+            Client::new(Ok(aws), account_id, default_tags, owner),
+            Diagnostics::new(),
+        ))
     }
 
     fn resources(&self) -> Vec<ResourceEntry<Client>> {
@@ -89,7 +101,9 @@ fn unknown_arguments(config: &Configuration) -> Vec<String> {
     };
     arguments
         .into_iter()
-        .filter(|(name, value)| name != "owner" && name != "default_tags" && !value.is_wholly_known())
+        .filter(|(name, value)| {
+            name != "owner" && name != "default_tags" && !value.is_wholly_known()
+        })
         .map(|(name, _)| name)
         .collect()
 }
@@ -97,9 +111,9 @@ fn unknown_arguments(config: &Configuration) -> Vec<String> {
 /// Whether the configuration says anything about AWS.
 fn names_aws(config: &Configuration) -> bool {
     match config.to_value() {
-        cty::Value::Object(arguments) => {
-            arguments.iter().any(|(name, value)| name != "owner" && !value.is_null())
-        }
+        cty::Value::Object(arguments) => arguments
+            .iter()
+            .any(|(name, value)| name != "owner" && !value.is_null()),
         _ => false,
     }
 }
@@ -126,7 +140,11 @@ fn default_tags(config: &Configuration) -> Option<BTreeMap<String, String>> {
 
 fn settings(config: Configuration) -> Settings {
     let texts = |list: AttributeValue<Vec<AttributeValue<String>>>| {
-        list.into_known().unwrap_or_default().into_iter().filter_map(AttributeValue::into_known).collect()
+        list.into_known()
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(AttributeValue::into_known)
+            .collect()
     };
     let default_tags = default_tags(&config).unwrap_or_default();
     let endpoints = config.endpoints.into_known().unwrap_or_default();
@@ -134,7 +152,10 @@ fn settings(config: Configuration) -> Settings {
         region: config.region.into_known(),
         profile: config.profile.into_known(),
         access_key: config.access_key.into_known(),
-        secret_key: config.secret_key.into_known().map(|secret| secret.into_inner()),
+        secret_key: config
+            .secret_key
+            .into_known()
+            .map(|secret| secret.into_inner()),
         token: config.token.into_known().map(|secret| secret.into_inner()),
         shared_config_files: texts(config.shared_config_files),
         shared_credentials_files: texts(config.shared_credentials_files),
@@ -151,7 +172,10 @@ fn settings(config: Configuration) -> Settings {
             iam: endpoints.iam.into_known(),
             sts: endpoints.sts.into_known(),
         },
-        max_retries: config.max_retries.into_known().and_then(|retries| u32::try_from(retries).ok()),
+        max_retries: config
+            .max_retries
+            .into_known()
+            .and_then(|retries| u32::try_from(retries).ok()),
         allowed_account_ids: account_ids(config.allowed_account_ids),
         forbidden_account_ids: account_ids(config.forbidden_account_ids),
         default_tags,
@@ -159,7 +183,9 @@ fn settings(config: Configuration) -> Settings {
 }
 
 fn account_ids(ids: AttributeValue<tfplugin::Set<String>>) -> Vec<String> {
-    ids.into_known().map(|ids| ids.known().cloned().collect()).unwrap_or_default()
+    ids.into_known()
+        .map(|ids| ids.known().cloned().collect())
+        .unwrap_or_default()
 }
 
 /// The schema has validated the text.

@@ -39,8 +39,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     })?;
     let directory = LabDirectory::of_workspace();
     let was_up = command::is_up(&directory)?;
-    let result = step("start the lab: a simulated, empty AWS account", || lab::up(&directory))
-        .and_then(|()| in_lab(arguments, core, &provider, &directory));
+    let result = step("start the lab: a simulated, empty AWS account", || {
+        lab::up(&directory)
+    })
+    .and_then(|()| in_lab(arguments, core, &provider, &directory));
     let keep = arguments.keep && result.is_ok();
     if !keep && !was_up {
         step("stop the lab", || lab::down(&directory))?;
@@ -48,12 +50,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     result
 }
 
-fn in_lab(
-    arguments: &Arguments,
-    core: Core,
-    provider: &Path,
-    lab: &LabDirectory,
-) -> Result<()> {
+fn in_lab(arguments: &Arguments, core: Core, provider: &Path, lab: &LabDirectory) -> Result<()> {
     let directory = workspace_root().join(".lab/demo");
     if directory.join("terraform.tfstate").exists() {
         bail!(
@@ -64,24 +61,34 @@ fn in_lab(
     }
     let (variables, programs) = command::environment(lab)?;
     let environment: BTreeMap<String, String> = variables.into_iter().collect();
-    let account = Account { environment: environment.clone(), programs, lab: lab.clone() };
-    let workspace = step("write the workspace, with the provider in a filesystem mirror", || {
-        let workspace = Workspace::new(&directory, core.clone(), provider, environment)?;
-        for entry in std::fs::read_dir(workspace_root().join("examples/platform"))? {
-            let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == "tf" || extension == "yaml") {
-                let name = path.file_name().context("a file without a name")?;
-                std::fs::copy(&path, directory.join(name))?;
+    let account = Account {
+        environment: environment.clone(),
+        programs,
+        lab: lab.clone(),
+    };
+    let workspace = step(
+        "write the workspace, with the provider in a filesystem mirror",
+        || {
+            let workspace = Workspace::new(&directory, core.clone(), provider, environment)?;
+            for entry in std::fs::read_dir(workspace_root().join("examples/platform"))? {
+                let path = entry?.path();
+                if path
+                    .extension()
+                    .is_some_and(|extension| extension == "tf" || extension == "yaml")
+                {
+                    let name = path.file_name().context("a file without a name")?;
+                    std::fs::copy(&path, directory.join(name))?;
+                }
             }
-        }
-        let subnets = account.subnet_ids()?;
-        workspace.write(
-            "terraform.tfvars.json",
-            &serde_json::to_string_pretty(&serde_json::json!({ "subnet_ids": subnets }))?,
-        )?;
-        println!("    {}", directory.display());
-        Ok(workspace)
-    })?;
+            let subnets = account.subnet_ids()?;
+            workspace.write(
+                "terraform.tfvars.json",
+                &serde_json::to_string_pretty(&serde_json::json!({ "subnet_ids": subnets }))?,
+            )?;
+            println!("    {}", directory.display());
+            Ok(workspace)
+        },
+    )?;
     let outcome = main_job(arguments, &core, &workspace, &account);
     if outcome.is_err() || !arguments.keep {
         std::fs::remove_dir_all(&directory).ok();
@@ -89,28 +96,79 @@ fn in_lab(
     outcome
 }
 
-fn main_job(arguments: &Arguments, core: &Core, workspace: &Workspace, account: &Account) -> Result<()> {
-    let name = core.path.file_name().map_or("terraform".into(), |name| name.to_string_lossy());
+fn main_job(
+    arguments: &Arguments,
+    core: &Core,
+    workspace: &Workspace,
+    account: &Account,
+) -> Result<()> {
+    let name = core
+        .path
+        .file_name()
+        .map_or("terraform".into(), |name| name.to_string_lossy());
     step(&format!("{name} init"), || stream(workspace, &["init"]))?;
-    step(&format!("{name} apply"), || stream(workspace, &["apply", "-auto-approve"]))?;
+    step(&format!("{name} apply"), || {
+        stream(workspace, &["apply", "-auto-approve"])
+    })?;
     step("what runs in the cluster", || {
-        account.show("aws", &["eks", "update-kubeconfig", "--name", "platform", "--alias", "platform"])?;
+        account.show(
+            "aws",
+            &[
+                "eks",
+                "update-kubeconfig",
+                "--name",
+                "platform",
+                "--alias",
+                "platform",
+            ],
+        )?;
         account.show("kubectl", &["get", "nodes", "-o", "wide"])?;
-        account.show("kubectl", &["get", "deployments,pods,services,poddisruptionbudgets", "-n", "team-a"])?;
-        account.show("kubectl", &["get", "priorityclasses,networkpolicies,resourcequotas", "-A"])
+        account.show(
+            "kubectl",
+            &[
+                "get",
+                "deployments,pods,services,poddisruptionbudgets",
+                "-n",
+                "team-a",
+            ],
+        )?;
+        account.show(
+            "kubectl",
+            &[
+                "get",
+                "priorityclasses,networkpolicies,resourcequotas",
+                "-A",
+            ],
+        )
     })?;
-    step(&format!("{name} apply again: no changes, and no call that writes"), || {
-        let before = account.writes()?;
-        let run = workspace.ok(&["apply", "-auto-approve", "-no-color"])?;
-        print_indented(&run.stdout);
-        ensure!(run.stdout.contains("No changes."), "the second apply found changes");
-        let after = account.writes()?;
-        ensure!(before == after, "the second apply made {} writing AWS calls", after - before);
-        Ok(())
-    })?;
-    step(&format!("{name} plan with one value changed: web_replicas = 3"), || {
-        stream(workspace, &["plan", "-var", "web_replicas=3", "-out", "change.tfplan"])
-    })?;
+    step(
+        &format!("{name} apply again: no changes, and no call that writes"),
+        || {
+            let before = account.writes()?;
+            let run = workspace.ok(&["apply", "-auto-approve", "-no-color"])?;
+            print_indented(&run.stdout);
+            ensure!(
+                run.stdout.contains("No changes."),
+                "the second apply found changes"
+            );
+            let after = account.writes()?;
+            ensure!(
+                before == after,
+                "the second apply made {} writing AWS calls",
+                after - before
+            );
+            Ok(())
+        },
+    )?;
+    step(
+        &format!("{name} plan with one value changed: web_replicas = 3"),
+        || {
+            stream(
+                workspace,
+                &["plan", "-var", "web_replicas=3", "-out", "change.tfplan"],
+            )
+        },
+    )?;
     step(&format!("{name} apply of that plan"), || {
         stream(workspace, &["apply", "change.tfplan"])?;
         account.show("kubectl", &["get", "deployments", "-n", "team-a"])
@@ -121,20 +179,35 @@ fn main_job(arguments: &Arguments, core: &Core, workspace: &Workspace, account: 
         println!("  kubectl get pods --all-namespaces");
         println!("  aws eks describe-cluster --name platform");
         println!("  cd {}", workspace.directory.display());
-        println!("  export TF_CLI_CONFIG_FILE={}", workspace.environment()["TF_CLI_CONFIG_FILE"]);
+        println!(
+            "  export TF_CLI_CONFIG_FILE={}",
+            workspace.environment()["TF_CLI_CONFIG_FILE"]
+        );
         println!("  {} plan", core.path.display());
         println!("  {} destroy", core.path.display());
-        println!("  cd - && cargo xtask lab down && rm -r {}", workspace.directory.display());
+        println!(
+            "  cd - && cargo xtask lab down && rm -r {}",
+            workspace.directory.display()
+        );
         return Ok(());
     }
-    step(&format!("{name} destroy"), || stream(workspace, &["destroy", "-auto-approve"]))?;
+    step(&format!("{name} destroy"), || {
+        stream(workspace, &["destroy", "-auto-approve"])
+    })?;
     step("the account is empty", || account.prove_empty())
 }
 
 /// Runs Core with its output passed on.
 fn stream(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
-    let status = workspace.command(arguments).status().context("cannot run Core")?;
-    ensure!(status.success(), "{} ended with {status}", arguments.join(" "));
+    let status = workspace
+        .command(arguments)
+        .status()
+        .context("cannot run Core")?;
+    ensure!(
+        status.success(),
+        "{} ended with {status}",
+        arguments.join(" ")
+    );
     Ok(())
 }
 
@@ -171,7 +244,13 @@ impl Account {
             .stderr(Stdio::inherit())
             .output()
             .with_context(|| format!("cannot run {}", program.display()))?;
-        ensure!(output.status.success(), "{} {} ended with {}", program.display(), arguments.join(" "), output.status);
+        ensure!(
+            output.status.success(),
+            "{} {} ended with {}",
+            program.display(),
+            arguments.join(" "),
+            output.status
+        );
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
@@ -190,10 +269,19 @@ impl Account {
 
     fn subnet_ids(&self) -> Result<Vec<String>> {
         let subnets = self.list(
-            &["ec2", "describe-subnets", "--filters", "Name=availability-zone,Values=us-east-1a,us-east-1b,us-east-1c"],
+            &[
+                "ec2",
+                "describe-subnets",
+                "--filters",
+                "Name=availability-zone,Values=us-east-1a,us-east-1b,us-east-1c",
+            ],
             "Subnets[].SubnetId",
         )?;
-        ensure!(subnets.len() >= 2, "the lab's account has {} subnets", subnets.len());
+        ensure!(
+            subnets.len() >= 2,
+            "the lab's account has {} subnets",
+            subnets.len()
+        );
         Ok(subnets)
     }
 
@@ -207,9 +295,18 @@ impl Account {
         let mut left = Vec::new();
         let queries: [(&[&str], &str); 4] = [
             (&["eks", "list-clusters"], "clusters"),
-            (&["iam", "list-roles"], "Roles[?!starts_with(Path, '/aws-service-role/')].RoleName"),
-            (&["iam", "list-open-id-connect-providers"], "OpenIDConnectProviderList[].Arn"),
-            (&["ec2", "describe-security-groups"], "SecurityGroups[?GroupName!='default'].GroupName"),
+            (
+                &["iam", "list-roles"],
+                "Roles[?!starts_with(Path, '/aws-service-role/')].RoleName",
+            ),
+            (
+                &["iam", "list-open-id-connect-providers"],
+                "OpenIDConnectProviderList[].Arn",
+            ),
+            (
+                &["ec2", "describe-security-groups"],
+                "SecurityGroups[?GroupName!='default'].GroupName",
+            ),
         ];
         for (arguments, query) in queries {
             let found = self.list(arguments, query)?;

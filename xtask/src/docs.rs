@@ -31,12 +31,16 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             if let Some(parent) = path.parent() {
                 std::fs::create_dir_all(parent)?;
             }
-            std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+            std::fs::write(&path, text)
+                .with_context(|| format!("cannot write {}", path.display()))?;
         }
     }
     for directory in ["resources", "data-sources"] {
         for stale in stale_pages(&root.join("docs").join(directory), directory, &pages)? {
-            different.push(format!("{} (no such object in the schema)", stale.display()));
+            different.push(format!(
+                "{} (no such object in the schema)",
+                stale.display()
+            ));
             if !arguments.check {
                 std::fs::remove_file(&stale)?;
             }
@@ -48,11 +52,24 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             different.join(", ")
         );
     }
-    println!("    {} pages, {} {}", pages.len(), different.len(), if arguments.check { "different" } else { "written" });
+    println!(
+        "    {} pages, {} {}",
+        pages.len(),
+        different.len(),
+        if arguments.check {
+            "different"
+        } else {
+            "written"
+        }
+    );
     Ok(())
 }
 
-fn stale_pages(directory: &Path, name: &str, pages: &BTreeMap<PathBuf, String>) -> Result<Vec<PathBuf>> {
+fn stale_pages(
+    directory: &Path,
+    name: &str,
+    pages: &BTreeMap<PathBuf, String>,
+) -> Result<Vec<PathBuf>> {
     if !directory.is_dir() {
         return Ok(Vec::new());
     }
@@ -69,8 +86,12 @@ fn stale_pages(directory: &Path, name: &str, pages: &BTreeMap<PathBuf, String>) 
 /// The provider's part of `providers schema -json`.
 fn provider_schema() -> Result<Value> {
     let directory = tempfile::tempdir()?;
-    let workspace =
-        Workspace::new(directory.path(), Core::default_binary()?, provider_binary()?, BTreeMap::new())?;
+    let workspace = Workspace::new(
+        directory.path(),
+        Core::default_binary()?,
+        provider_binary()?,
+        BTreeMap::new(),
+    )?;
     workspace.write(
         "main.tf",
         "terraform {\n  required_providers {\n    devopsgenie = { source = \"devopsgenie/devopsgenie\" }\n  }\n}\n",
@@ -78,8 +99,14 @@ fn provider_schema() -> Result<Value> {
     workspace.ok(&["init"])?;
     let run = workspace.ok(&["providers", "schema", "-json"])?;
     let document: Value = serde_json::from_str(&run.stdout)?;
-    let schemas = document["provider_schemas"].as_object().context("no provider_schemas in the answer")?;
-    schemas.values().next().cloned().context("the answer names no provider")
+    let schemas = document["provider_schemas"]
+        .as_object()
+        .context("no provider_schemas in the answer")?;
+    schemas
+        .values()
+        .next()
+        .cloned()
+        .context("the answer names no provider")
 }
 
 /// All pages by their path below `docs`.
@@ -94,27 +121,43 @@ fn pages(schema: &Value, examples: &Path) -> Result<BTreeMap<PathBuf, String>> {
     pages.insert(PathBuf::from("index.md"), provider.render());
     for (kind, directory, label, file) in [
         ("resource_schemas", "resources", "Resource", "resource.tf"),
-        ("data_source_schemas", "data-sources", "Data Source", "data-source.tf"),
+        (
+            "data_source_schemas",
+            "data-sources",
+            "Data Source",
+            "data-source.tf",
+        ),
     ] {
-        let Some(objects) = schema[kind].as_object() else { continue };
+        let Some(objects) = schema[kind].as_object() else {
+            continue;
+        };
         for (name, object) in objects {
             let folder = examples.join(directory).join(name);
             let page = Page {
                 title: format!("{name} ({label})"),
                 block: &object["block"],
                 example: Some(read(&folder.join(file))?),
-                import: (kind == "resource_schemas").then(|| read(&folder.join("import.sh"))).transpose()?,
+                import: (kind == "resource_schemas")
+                    .then(|| read(&folder.join("import.sh")))
+                    .transpose()?,
             };
             let short = name.strip_prefix("devopsgenie_").unwrap_or(name);
-            pages.insert(Path::new(directory).join(format!("{short}.md")), page.render());
+            pages.insert(
+                Path::new(directory).join(format!("{short}.md")),
+                page.render(),
+            );
         }
     }
     Ok(pages)
 }
 
 fn read(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path)
-        .with_context(|| format!("each documented object needs the example {}", path.display()))
+    std::fs::read_to_string(path).with_context(|| {
+        format!(
+            "each documented object needs the example {}",
+            path.display()
+        )
+    })
 }
 
 struct Page<'a> {
@@ -133,7 +176,11 @@ impl Page<'_> {
             self.title, self.title
         );
         if let Some(example) = &self.example {
-            let _ = write!(text, "\n## Example Usage\n\n```terraform\n{}\n```\n", example.trim_end());
+            let _ = write!(
+                text,
+                "\n## Example Usage\n\n```terraform\n{}\n```\n",
+                example.trim_end()
+            );
         }
         text.push_str("\n## Schema\n");
         let mut nested = Vec::new();
@@ -149,7 +196,11 @@ impl Page<'_> {
             }
         }
         if let Some(import) = &self.import {
-            let _ = write!(text, "\n## Import\n\n```shell\n{}\n```\n", import.trim_end());
+            let _ = write!(
+                text,
+                "\n## Import\n\n```shell\n{}\n```\n",
+                import.trim_end()
+            );
         }
         text
     }
@@ -162,7 +213,9 @@ fn object<'a>(
     heading: &str,
     nested: &mut Vec<(String, &'a Value)>,
 ) {
-    let Some(attributes) = attributes.as_object() else { return };
+    let Some(attributes) = attributes.as_object() else {
+        return;
+    };
     let flag = |attribute: &Value, name: &str| attribute[name].as_bool().unwrap_or(false);
     for (title, wanted) in [("Required", 0), ("Optional", 1), ("Read-Only", 2)] {
         let group: Vec<_> = attributes
@@ -181,17 +234,32 @@ fn object<'a>(
         }
         let _ = write!(text, "\n{heading} {title}\n\n");
         for (name, attribute) in group {
-            let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+            let path = if prefix.is_empty() {
+                name.clone()
+            } else {
+                format!("{prefix}.{name}")
+            };
             let mut kind = type_name(attribute);
-            for (property, label) in [("sensitive", "Sensitive"), ("write_only", "Write-only"), ("deprecated", "Deprecated")] {
+            for (property, label) in [
+                ("sensitive", "Sensitive"),
+                ("write_only", "Write-only"),
+                ("deprecated", "Deprecated"),
+            ] {
                 if flag(attribute, property) {
                     let _ = write!(kind, ", {label}");
                 }
             }
-            let description = attribute["description"].as_str().unwrap_or_default().replace('\n', " ");
+            let description = attribute["description"]
+                .as_str()
+                .unwrap_or_default()
+                .replace('\n', " ");
             let _ = write!(text, "- `{name}` ({kind}) {description}");
             if attribute["nested_type"].is_object() {
-                let _ = write!(text, " (see [below for nested schema](#nestedatt--{}))", path.replace('.', "--"));
+                let _ = write!(
+                    text,
+                    " (see [below for nested schema](#nestedatt--{}))",
+                    path.replace('.', "--")
+                );
                 nested.push((path, &attribute["nested_type"]["attributes"]));
             }
             text.push('\n');
@@ -216,7 +284,9 @@ fn plain_type_name(ty: &Value) -> String {
         Value::String(name) if name == "bool" => "Boolean".to_owned(),
         Value::String(name) => {
             let mut characters = name.chars();
-            characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+            characters.next().map_or_else(String::new, |first| {
+                first.to_uppercase().chain(characters).collect()
+            })
         }
         Value::Array(parts) => match (parts.first().and_then(Value::as_str), parts.get(1)) {
             (Some("object"), _) => "Object".to_owned(),
@@ -244,7 +314,12 @@ mod tests {
                 "minimum": {"type": "number", "optional": true, "description": "At least."}}},
                 "optional": true, "description": "How large."},
             "zones": {"type": ["set", "string"], "computed": true, "description": "Where."}}});
-        let page = Page { title: "x_thing (Resource)".to_owned(), block: &block, example: None, import: None };
+        let page = Page {
+            title: "x_thing (Resource)".to_owned(),
+            block: &block,
+            example: None,
+            import: None,
+        };
         let text = page.render();
         let schema = text.split("## Schema\n").nth(1).unwrap();
         assert_eq!(

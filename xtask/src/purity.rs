@@ -45,12 +45,21 @@ pub fn check() -> Result<()> {
             files += 1;
             let text = std::fs::read_to_string(&path)
                 .with_context(|| format!("cannot read {}", path.display()))?;
-            let shown = path.strip_prefix(&root).unwrap_or(&path).display().to_string();
-            offences.extend(offending_lines(&text).map(|(line, word)| format!("{shown}:{line}: {word}")));
+            let shown = path
+                .strip_prefix(&root)
+                .unwrap_or(&path)
+                .display()
+                .to_string();
+            offences.extend(
+                offending_lines(&text).map(|(line, word)| format!("{shown}:{line}: {word}")),
+            );
         }
     }
     if !offences.is_empty() {
-        bail!("pure modules name what has effects:\n{}", offences.join("\n"));
+        bail!(
+            "pure modules name what has effects:\n{}",
+            offences.join("\n")
+        );
     }
     println!("    {files} files are pure");
     Ok(())
@@ -76,7 +85,11 @@ fn rust_files(root: &Path, entry: &str) -> Result<Vec<PathBuf>> {
     if file.is_file() {
         found.push(file);
     }
-    let mut pending = if directory.is_dir() { vec![directory] } else { Vec::new() };
+    let mut pending = if directory.is_dir() {
+        vec![directory]
+    } else {
+        Vec::new()
+    };
     while let Some(directory) = pending.pop() {
         for entry in std::fs::read_dir(&directory)? {
             let path = entry?.path();
@@ -99,11 +112,18 @@ mod tests {
         let cases: [(&str, &[(usize, &str)]); 4] = [
             ("use std::collections::BTreeMap;\n", &[]),
             ("use tokio::sync::Mutex;\n", &[(1, "tokio")]),
-            ("// kube::Client lives elsewhere\nlet f = std::fs::read(p);\n", &[(2, "std::fs")]),
+            (
+                "// kube::Client lives elsewhere\nlet f = std::fs::read(p);\n",
+                &[(2, "std::fs")],
+            ),
             ("fn a() {}\n#[cfg(test)]\nmod tests { use std::fs; }\n", &[]),
         ];
         for (input, expected) in cases {
-            assert_eq!(offending_lines(input).collect::<Vec<_>>(), expected, "{input}");
+            assert_eq!(
+                offending_lines(input).collect::<Vec<_>>(),
+                expected,
+                "{input}"
+            );
         }
     }
 }

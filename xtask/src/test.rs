@@ -5,12 +5,16 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 use devopsgenie_acceptance::workspace_root;
 
-use crate::{docs, purity};
 use crate::steps::step;
+use crate::{docs, purity};
 
 /// Crates whose tests start the lab: real control planes, so seconds each and hundreds of MiB.
-const LAB_CRATES: [&str; 4] =
-    ["devopsgenie-acceptance", "devopsgenie-bootstrap", "devopsgenie-lab", "devopsgenie-lifecycle"];
+const LAB_CRATES: [&str; 4] = [
+    "devopsgenie-acceptance",
+    "devopsgenie-bootstrap",
+    "devopsgenie-lab",
+    "devopsgenie-lifecycle",
+];
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -24,7 +28,15 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     step("formatting", || cargo(&["fmt", "--all", "--check"]))?;
     step("purity of the planning modules", purity::check)?;
     step("lints", || {
-        cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])
+        cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--quiet",
+            "--",
+            "--deny",
+            "warnings",
+        ])
     })?;
     step("unit tests", || {
         let mut command = vec!["test", "--workspace", "--quiet"];
@@ -34,7 +46,15 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         cargo(&command)
     })?;
     step("unit tests of the engines", || {
-        cargo(&["test", "--quiet", "--lib", "-p", "devopsgenie-bootstrap", "-p", "devopsgenie-lifecycle"])
+        cargo(&[
+            "test",
+            "--quiet",
+            "--lib",
+            "-p",
+            "devopsgenie-bootstrap",
+            "-p",
+            "devopsgenie-lifecycle",
+        ])
     })?;
     if !arguments.fast {
         step("the lab's tools, and OpenTofu", || {
@@ -44,7 +64,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             toolbox.opentofu()?;
             Ok(())
         })?;
-        step("the registry pages", || docs::run(&docs::Arguments { check: true }))?;
+        step("the registry pages", || {
+            docs::run(&docs::Arguments { check: true })
+        })?;
         step("tests in the lab", || {
             let mut command = vec!["test", "--quiet"];
             for name in LAB_CRATES {

@@ -1,5 +1,10 @@
 //! Connections to a real API server: the lab's, or the one of `DEVOPSGENIE_TEST_KUBECONFIG`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests may panic"
+)]
 
 use std::path::PathBuf;
 

@@ -16,8 +16,8 @@ mod tests;
 use tfplugin::diagnostics::Diagnostics;
 use tfplugin::schema::Schema;
 use tfplugin::{
-    Applied, Context, Deleted, Imported, PlanInput, Planned, PlannedCreate, PlannedDelete, PlannedUpdate, Private,
-    ReadRequest, ReadResponse, Resource,
+    Applied, Context, Deleted, Imported, PlanInput, Planned, PlannedCreate, PlannedDelete,
+    PlannedUpdate, Private, ReadRequest, ReadResponse, Resource,
 };
 
 use crate::client::Client;
@@ -39,9 +39,18 @@ impl Resource for AddonSet {
         plan::validate(config)
     }
 
-    fn plan(&self, input: PlanInput<'_, AddonSetModel, Client>) -> Result<Planned<AddonSetModel>, Diagnostics> {
+    fn plan(
+        &self,
+        input: PlanInput<'_, AddonSetModel, Client>,
+    ) -> Result<Planned<AddonSetModel>, Diagnostics> {
         let region = input.client.and_then(Client::region);
-        plan::plan(input.config, input.prior, input.proposed, input.prior_private, region)
+        plan::plan(
+            input.config,
+            input.prior,
+            input.proposed,
+            input.prior_private,
+            region,
+        )
     }
 
     fn plan_destroy(
@@ -52,23 +61,43 @@ impl Resource for AddonSet {
         Ok((memory::for_destroy(prior_private), Diagnostics::new()))
     }
 
-    async fn read(&self, context: Context<Client>, request: ReadRequest<AddonSetModel>) -> ReadResponse<AddonSetModel> {
+    async fn read(
+        &self,
+        context: Context<Client>,
+        request: ReadRequest<AddonSetModel>,
+    ) -> ReadResponse<AddonSetModel> {
         read::read(&context, request).await
     }
 
-    async fn create(&self, context: Context<Client>, planned: PlannedCreate<AddonSetModel>) -> Applied<AddonSetModel> {
+    async fn create(
+        &self,
+        context: Context<Client>,
+        planned: PlannedCreate<AddonSetModel>,
+    ) -> Applied<AddonSetModel> {
         apply::create(&context, planned).await
     }
 
-    async fn update(&self, context: Context<Client>, planned: PlannedUpdate<AddonSetModel>) -> Applied<AddonSetModel> {
+    async fn update(
+        &self,
+        context: Context<Client>,
+        planned: PlannedUpdate<AddonSetModel>,
+    ) -> Applied<AddonSetModel> {
         apply::update(&context, planned).await
     }
 
-    async fn delete(&self, context: Context<Client>, planned: PlannedDelete<AddonSetModel>) -> Deleted<AddonSetModel> {
+    async fn delete(
+        &self,
+        context: Context<Client>,
+        planned: PlannedDelete<AddonSetModel>,
+    ) -> Deleted<AddonSetModel> {
         apply::delete(&context, planned).await
     }
 
-    async fn import(&self, _context: Context<Client>, id: &str) -> Result<Imported<AddonSetModel>, Diagnostics> {
+    async fn import(
+        &self,
+        _context: Context<Client>,
+        id: &str,
+    ) -> Result<Imported<AddonSetModel>, Diagnostics> {
         read::import(id)
     }
 }

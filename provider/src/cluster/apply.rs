@@ -33,9 +33,14 @@ pub(super) async fn site(client: &Client, arn: Option<&str>) -> Result<Site, Dia
             region: Some(region.to_owned()),
             ..aws.settings().clone()
         };
-        aws = Aws::new(settings).await.map_err(|error| aws_diagnostics(&error))?;
+        aws = Aws::new(settings)
+            .await
+            .map_err(|error| aws_diagnostics(&error))?;
     }
-    let identity = aws.caller_identity().await.map_err(|error| aws_diagnostics(&error))?;
+    let identity = aws
+        .caller_identity()
+        .await
+        .map_err(|error| aws_diagnostics(&error))?;
     if let Some((_, account)) = home
         && account != identity.account_id
     {
@@ -81,7 +86,10 @@ fn has_ours(observed: &Observed, owner: &str, name: &str) -> bool {
     ];
     match &observed.cluster {
         Some(cluster) => names::is_ours(&cluster.tags, owner, name),
-        None => tags.into_iter().flatten().any(|tags| names::is_ours(tags, owner, name)),
+        None => tags
+            .into_iter()
+            .flatten()
+            .any(|tags| names::is_ours(tags, owner, name)),
     }
 }
 
@@ -119,25 +127,38 @@ fn from_conversion(error: &tfplugin::ConversionError) -> Diagnostics {
     )
 }
 
-pub(super) async fn create(context: &Context<Client>, request: PlannedCreate<ClusterModel>) -> Applied<ClusterModel> {
+pub(super) async fn create(
+    context: &Context<Client>,
+    request: PlannedCreate<ClusterModel>,
+) -> Applied<ClusterModel> {
     let prepared = async {
         let site = site(&context.client, None).await?;
         let generation = Some(new_generation());
-        let wanted = desired(&request.config, &request.planned, &site.place, Claim::Create, generation)?;
+        let wanted = desired(
+            &request.config,
+            &request.planned,
+            &site.place,
+            Claim::Create,
+            generation,
+        )?;
         Ok::<_, Diagnostics>((site, wanted))
     };
     let (site, wanted) = match prepared.await {
         Ok(prepared) => prepared,
         Err(diagnostics) => return Applied::failed(diagnostics),
     };
-    let outcome = Engine::new(site.aws.clone()).apply(&wanted, &options(context)).await;
+    let outcome = Engine::new(site.aws.clone())
+        .apply(&wanted, &options(context))
+        .await;
     let private = taken_over(&request.private);
     let actual = state_from(&request.planned, &outcome.observed, &site.place, false);
     match outcome.result {
         Ok(()) => finished(&request.planned, &actual, private),
         Err(error) => {
             let diagnostics: Diagnostics = from_error(&error).into();
-            if !outcome.observed_any || !has_ours(&outcome.observed, &site.place.owner, &wanted.name) {
+            if !outcome.observed_any
+                || !has_ours(&outcome.observed, &site.place.owner, &wanted.name)
+            {
                 // Nothing of ours exists: there is nothing to remember.
                 return Applied::failed(diagnostics);
             }
@@ -147,7 +168,11 @@ pub(super) async fn create(context: &Context<Client>, request: PlannedCreate<Clu
 }
 
 /// The state after an apply that went through: the plan, with what was found out.
-fn finished(planned: &ClusterModel, actual: &ClusterModel, private: Private) -> Applied<ClusterModel> {
+fn finished(
+    planned: &ClusterModel,
+    actual: &ClusterModel,
+    private: Private,
+) -> Applied<ClusterModel> {
     match fill(planned, actual) {
         Ok(state) => Applied::done(state, private),
         Err(error) => Applied::partial(actual.clone(), private, from_conversion(&error)),
@@ -160,19 +185,38 @@ fn reached(planned: &ClusterModel, mut actual: ClusterModel) -> ClusterModel {
     actual
 }
 
-pub(super) async fn update(context: &Context<Client>, request: PlannedUpdate<ClusterModel>) -> Applied<ClusterModel> {
-    let claim = if is_imported(&request.private) { Claim::Imported } else { Claim::Held };
+pub(super) async fn update(
+    context: &Context<Client>,
+    request: PlannedUpdate<ClusterModel>,
+) -> Applied<ClusterModel> {
+    let claim = if is_imported(&request.private) {
+        Claim::Imported
+    } else {
+        Claim::Held
+    };
     let prepared = async {
         let site = site(&context.client, request.prior.arn.as_str()).await?;
-        let generation = request.prior.creation_id.as_str().map_or_else(new_generation, str::to_owned);
-        let wanted = desired(&request.config, &request.planned, &site.place, claim, Some(generation))?;
+        let generation = request
+            .prior
+            .creation_id
+            .as_str()
+            .map_or_else(new_generation, str::to_owned);
+        let wanted = desired(
+            &request.config,
+            &request.planned,
+            &site.place,
+            claim,
+            Some(generation),
+        )?;
         Ok::<_, Diagnostics>((site, wanted))
     };
     let (site, wanted) = match prepared.await {
         Ok(prepared) => prepared,
         Err(diagnostics) => return Applied::failed(diagnostics),
     };
-    let outcome = Engine::new(site.aws.clone()).apply(&wanted, &options(context)).await;
+    let outcome = Engine::new(site.aws.clone())
+        .apply(&wanted, &options(context))
+        .await;
     match outcome.result {
         Ok(()) => {
             let actual = state_from(&request.planned, &outcome.observed, &site.place, false);
@@ -189,12 +233,19 @@ pub(super) async fn update(context: &Context<Client>, request: PlannedUpdate<Clu
             }
             // What really changed, not what was planned.
             let actual = state_from(&request.prior, &outcome.observed, &site.place, false);
-            Applied::partial(reached(&request.prior, actual), settled(&request.private), diagnostics)
+            Applied::partial(
+                reached(&request.prior, actual),
+                settled(&request.private),
+                diagnostics,
+            )
         }
     }
 }
 
-pub(super) async fn delete(context: &Context<Client>, request: PlannedDelete<ClusterModel>) -> Deleted<ClusterModel> {
+pub(super) async fn delete(
+    context: &Context<Client>,
+    request: PlannedDelete<ClusterModel>,
+) -> Deleted<ClusterModel> {
     let prior = request.prior;
     let name = prior.name.as_str().unwrap_or_default().to_owned();
     let failed = |diagnostics: Diagnostics| Deleted::failed(diagnostics);
@@ -218,7 +269,11 @@ pub(super) async fn delete(context: &Context<Client>, request: PlannedDelete<Clu
         name,
         region: site.place.region.clone(),
         owner: site.place.owner.clone(),
-        claim: if is_imported(&request.private) { Claim::Imported } else { Claim::Held },
+        claim: if is_imported(&request.private) {
+            Claim::Imported
+        } else {
+            Claim::Held
+        },
         oidc_provider_arn: prior.oidc_provider_arn.as_str().map(str::to_owned),
     };
     let outcome = engine.destroy(&removal, &options(context)).await;
@@ -232,35 +287,55 @@ pub(super) async fn delete(context: &Context<Client>, request: PlannedDelete<Clu
             let mut remaining = state_from(&prior, &outcome.observed, &site.place, false);
             // The provider can be found by its ARN only, once the cluster is gone.
             remaining.oidc_provider_arn = prior.oidc_provider_arn.clone();
-            Deleted::partial(reached(&prior, remaining), settled(&request.private), diagnostics)
+            Deleted::partial(
+                reached(&prior, remaining),
+                settled(&request.private),
+                diagnostics,
+            )
         }
     }
 }
 
 /// Whether the delete half of a replacement, or the delete of a deposed object, must leave what
 /// exists alone, and why.
-fn kept(prior: &ClusterModel, private: &Private, observed: &Observed, place: &Place) -> Option<&'static str> {
+fn kept(
+    prior: &ClusterModel,
+    private: &Private,
+    observed: &Observed,
+    place: &Place,
+) -> Option<&'static str> {
     let creation = match intent(private) {
         Some(Intent::Create(target)) => Some(target),
         _ => None,
     };
-    let resumed = creation.as_ref().is_some_and(|wanted| target_of(prior, place).agrees_with(wanted));
+    let resumed = creation
+        .as_ref()
+        .is_some_and(|wanted| target_of(prior, place).agrees_with(wanted));
     let Some(cluster) = &observed.cluster else {
         return resumed
             .then_some("the cluster itself was not made yet; its roles are kept for the creation that carries on");
     };
-    if !names::is_ours(&cluster.tags, &place.owner, prior.name.as_str().unwrap_or_default()) {
+    if !names::is_ours(
+        &cluster.tags,
+        &place.owner,
+        prior.name.as_str().unwrap_or_default(),
+    ) {
         return None;
     }
     let incomplete = names::is_incomplete(&cluster.tags);
-    let same = prior.creation_id.as_str() == cluster.tags.get(names::GENERATION).map(String::as_str);
+    let same =
+        prior.creation_id.as_str() == cluster.tags.get(names::GENERATION).map(String::as_str);
     match (same, incomplete) {
-        (true, true) if resumed => Some("the half-built cluster is kept; the creation carries on with it"),
+        (true, true) if resumed => {
+            Some("the half-built cluster is kept; the creation carries on with it")
+        }
         // With create_before_destroy the creation has gone on with the cluster already.
         (false, _) if creation.is_some() && prior.creation_id.is_known() => {
             Some("the cluster belongs to a newer creation and is kept")
         }
-        (false, false) if prior.creation_id.is_known() => Some("the cluster belongs to a newer creation and is kept"),
+        (false, false) if prior.creation_id.is_known() => {
+            Some("the cluster belongs to a newer creation and is kept")
+        }
         _ => None,
     }
 }
@@ -272,7 +347,8 @@ fn target_of(model: &ClusterModel, place: &Place) -> Target {
         region: Some(place.region.clone()),
         account_id: Some(place.account_id.clone()),
         role_arn: model.role_arn.as_str().map(str::to_owned),
-        service_ipv4_cidr: network.and_then(|network| network.service_ipv4_cidr.as_str().map(str::to_owned)),
+        service_ipv4_cidr: network
+            .and_then(|network| network.service_ipv4_cidr.as_str().map(str::to_owned)),
         ip_family: network.and_then(|network| network.ip_family.as_str().map(str::to_owned)),
     }
 }

@@ -11,8 +11,8 @@ mod state;
 use tfplugin::diagnostics::Diagnostics;
 use tfplugin::schema::Schema;
 use tfplugin::{
-    Applied, Context, Deleted, Imported, PlanInput, Planned, PlannedCreate, PlannedDelete, PlannedUpdate, Private,
-    ReadRequest, ReadResponse, Resource,
+    Applied, Context, Deleted, Imported, PlanInput, Planned, PlannedCreate, PlannedDelete,
+    PlannedUpdate, Private, ReadRequest, ReadResponse, Resource,
 };
 
 use crate::client::Client;
@@ -36,13 +36,24 @@ impl Resource for Cluster {
         plan::validate(config)
     }
 
-    fn plan(&self, input: PlanInput<'_, ClusterModel, Client>) -> Result<Planned<ClusterModel>, Diagnostics> {
+    fn plan(
+        &self,
+        input: PlanInput<'_, ClusterModel, Client>,
+    ) -> Result<Planned<ClusterModel>, Diagnostics> {
         let surroundings = Surroundings {
             region: input.client.and_then(Client::region).map(str::to_owned),
             account_id: input.client.and_then(Client::account_id).map(str::to_owned),
-            default_tags: input.client.and_then(|client| client.default_tags().cloned()),
+            default_tags: input
+                .client
+                .and_then(|client| client.default_tags().cloned()),
         };
-        plan::plan(input.config, input.prior, input.proposed, input.prior_private, &surroundings)
+        plan::plan(
+            input.config,
+            input.prior,
+            input.proposed,
+            input.prior_private,
+            &surroundings,
+        )
     }
 
     fn plan_destroy(
@@ -51,26 +62,49 @@ impl Resource for Cluster {
         prior_private: &Private,
     ) -> Result<(Private, Diagnostics), Diagnostics> {
         plan::refuse_protected(prior)?;
-        Ok((with_intent(prior_private, &Intent::Destroy)?, Diagnostics::new()))
+        Ok((
+            with_intent(prior_private, &Intent::Destroy)?,
+            Diagnostics::new(),
+        ))
     }
 
-    async fn read(&self, context: Context<Client>, request: ReadRequest<ClusterModel>) -> ReadResponse<ClusterModel> {
+    async fn read(
+        &self,
+        context: Context<Client>,
+        request: ReadRequest<ClusterModel>,
+    ) -> ReadResponse<ClusterModel> {
         read::read(&context, request).await
     }
 
-    async fn create(&self, context: Context<Client>, planned: PlannedCreate<ClusterModel>) -> Applied<ClusterModel> {
+    async fn create(
+        &self,
+        context: Context<Client>,
+        planned: PlannedCreate<ClusterModel>,
+    ) -> Applied<ClusterModel> {
         apply::create(&context, planned).await
     }
 
-    async fn update(&self, context: Context<Client>, planned: PlannedUpdate<ClusterModel>) -> Applied<ClusterModel> {
+    async fn update(
+        &self,
+        context: Context<Client>,
+        planned: PlannedUpdate<ClusterModel>,
+    ) -> Applied<ClusterModel> {
         apply::update(&context, planned).await
     }
 
-    async fn delete(&self, context: Context<Client>, planned: PlannedDelete<ClusterModel>) -> Deleted<ClusterModel> {
+    async fn delete(
+        &self,
+        context: Context<Client>,
+        planned: PlannedDelete<ClusterModel>,
+    ) -> Deleted<ClusterModel> {
         apply::delete(&context, planned).await
     }
 
-    async fn import(&self, context: Context<Client>, id: &str) -> Result<Imported<ClusterModel>, Diagnostics> {
+    async fn import(
+        &self,
+        context: Context<Client>,
+        id: &str,
+    ) -> Result<Imported<ClusterModel>, Diagnostics> {
         read::import(&context, id).await
     }
 }

@@ -212,7 +212,10 @@ pub const DRIFTED: &str = "DRIFTED";
 
 /// The known texts of a set.
 pub fn texts(value: &Texts) -> BTreeSet<String> {
-    value.known().map(|set| set.known().cloned().collect()).unwrap_or_default()
+    value
+        .known()
+        .map(|set| set.known().cloned().collect())
+        .unwrap_or_default()
 }
 
 /// A set attribute; absent when it is empty and was absent.
@@ -236,12 +239,21 @@ pub fn strings(value: &Map<String>) -> BTreeMap<String, String> {
 
 /// A map attribute; absent when it is empty and was absent.
 pub fn map(entries: BTreeMap<String, String>, was: &Map<String>) -> Map<String> {
-    if entries.is_empty() && was.is_null() { AttributeValue::Null } else { known_map(entries) }
+    if entries.is_empty() && was.is_null() {
+        AttributeValue::Null
+    } else {
+        known_map(entries)
+    }
 }
 
 /// A known map attribute.
 pub fn known_map(entries: BTreeMap<String, String>) -> Map<String> {
-    AttributeValue::Known(entries.into_iter().map(|(key, value)| (key, value.into())).collect())
+    AttributeValue::Known(
+        entries
+            .into_iter()
+            .map(|(key, value)| (key, value.into()))
+            .collect(),
+    )
 }
 
 /// The region and account of an ARN.

@@ -11,8 +11,8 @@ use tfplugin::{AttributeValue, Planned, Private};
 
 use super::memory::{Intent, Target, with_intent};
 use super::model::{
-    ACTIVE, AccessConfig, AccessEntryModel, ClusterModel, Map, NetworkConfig, NodeGroupModel, ScalingConfig,
-    UpdateConfig, UpgradePolicy, known_map, region_and_account, strings,
+    ACTIVE, AccessConfig, AccessEntryModel, ClusterModel, Map, NetworkConfig, NodeGroupModel,
+    ScalingConfig, UpdateConfig, UpgradePolicy, known_map, region_and_account, strings,
 };
 
 /// What the provider's configuration adds to a plan.
@@ -37,8 +37,14 @@ pub(super) fn validate(config: &ClusterModel) -> Diagnostics {
             "endpoint_public_access and endpoint_private_access are both false. Set one of them to true.",
         );
     }
-    let mode = config.access_config.known().and_then(|access| access.authentication_mode.as_str());
-    let has_entries = config.access_entries.known().is_some_and(|entries| !entries.is_empty());
+    let mode = config
+        .access_config
+        .known()
+        .and_then(|access| access.authentication_mode.as_str());
+    let has_entries = config
+        .access_entries
+        .known()
+        .is_some_and(|entries| !entries.is_empty());
     if mode == Some("CONFIG_MAP") && has_entries {
         diagnostics.add_attribute_error(
             root().attribute("access_config").attribute("authentication_mode"),
@@ -51,7 +57,9 @@ pub(super) fn validate(config: &ClusterModel) -> Diagnostics {
     for (key, group) in config.node_groups.known().into_iter().flatten() {
         let path = root().attribute("node_groups").key(key.clone());
         match group {
-            AttributeValue::Known(group) => validate_group(config, key, group, &path, &mut diagnostics),
+            AttributeValue::Known(group) => {
+                validate_group(config, key, group, &path, &mut diagnostics)
+            }
             AttributeValue::Null => diagnostics.add_attribute_error(
                 path,
                 "The node group is null",
@@ -78,7 +86,10 @@ fn validate_entries(config: &ClusterModel, diagnostics: &mut Diagnostics) {
             );
         }
         for (name, association) in entry.policy_associations.known().into_iter().flatten() {
-            let Some(scope) = association.known().and_then(|association| association.access_scope.known()) else {
+            let Some(scope) = association
+                .known()
+                .and_then(|association| association.access_scope.known())
+            else {
                 continue;
             };
             let path = path
@@ -111,7 +122,11 @@ fn validate_group(
     path: &Path,
     diagnostics: &mut Diagnostics,
 ) {
-    if let Some(ScalingConfig { min_size, max_size, desired_size }) = group.scaling_config.known()
+    if let Some(ScalingConfig {
+        min_size,
+        max_size,
+        desired_size,
+    }) = group.scaling_config.known()
         && let (Some(min), Some(max)) = (min_size.known(), max_size.known())
     {
         let path = path.clone().attribute("scaling_config");
@@ -127,7 +142,9 @@ fn validate_group(
             diagnostics.add_attribute_error(
                 path.attribute("desired_size"),
                 "The sizes contradict each other",
-                format!("Node group {key:?}: desired_size is {desired}; it must be from {min} to {max}."),
+                format!(
+                    "Node group {key:?}: desired_size is {desired}; it must be from {min} to {max}."
+                ),
             );
         }
     }
@@ -136,13 +153,23 @@ fn validate_group(
         && !update.max_unavailable_percentage.is_null()
     {
         diagnostics.add_attribute_error(
-            path.clone().attribute("update_config").attribute("max_unavailable_percentage"),
+            path.clone()
+                .attribute("update_config")
+                .attribute("max_unavailable_percentage"),
             "Conflicting arguments",
-            format!("Node group {key:?}: set max_unavailable or max_unavailable_percentage, not both."),
+            format!(
+                "Node group {key:?}: set max_unavailable or max_unavailable_percentage, not both."
+            ),
         );
     }
-    if let (Some(cluster), Some(nodes)) = (version(&config.kubernetes_version), version(&group.kubernetes_version)) {
-        let oldest = KubernetesVersion { minor: cluster.minor.saturating_sub(3), ..cluster };
+    if let (Some(cluster), Some(nodes)) = (
+        version(&config.kubernetes_version),
+        version(&group.kubernetes_version),
+    ) {
+        let oldest = KubernetesVersion {
+            minor: cluster.minor.saturating_sub(3),
+            ..cluster
+        };
         if nodes > cluster || nodes < oldest {
             let error = PlanError::NodeGroupSkew {
                 name: config.name.as_str().unwrap_or("(unknown name)").to_owned(),
@@ -167,8 +194,9 @@ pub(super) fn version(value: &AttributeValue<String>) -> Option<KubernetesVersio
 /// An error's text as a sentence of a diagnostic.
 pub(super) fn sentence(text: &str) -> String {
     let mut characters = text.chars();
-    let mut sentence: String =
-        characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect());
+    let mut sentence: String = characters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(characters).collect()
+    });
     if !sentence.ends_with(['.', '!', '?']) {
         sentence.push('.');
     }
@@ -176,9 +204,14 @@ pub(super) fn sentence(text: &str) -> String {
 }
 
 /// The configured value, else the one of before, else unknown.
-fn settle<T: Clone>(config: &AttributeValue<T>, prior: Option<&AttributeValue<T>>) -> AttributeValue<T> {
+fn settle<T: Clone>(
+    config: &AttributeValue<T>,
+    prior: Option<&AttributeValue<T>>,
+) -> AttributeValue<T> {
     match (config, prior) {
-        (AttributeValue::Null, Some(AttributeValue::Known(prior))) => AttributeValue::Known(prior.clone()),
+        (AttributeValue::Null, Some(AttributeValue::Known(prior))) => {
+            AttributeValue::Known(prior.clone())
+        }
         (AttributeValue::Null, _) => AttributeValue::Unknown,
         (config, _) => config.clone(),
     }
@@ -195,7 +228,10 @@ fn differs<T: PartialEq>(one: &AttributeValue<T>, other: &AttributeValue<T>) -> 
 }
 
 /// The part of an optional nested object.
-fn part<M, T: Clone>(object: Option<&AttributeValue<M>>, read: impl Fn(&M) -> &AttributeValue<T>) -> AttributeValue<T> {
+fn part<M, T: Clone>(
+    object: Option<&AttributeValue<M>>,
+    read: impl Fn(&M) -> &AttributeValue<T>,
+) -> AttributeValue<T> {
     match object {
         Some(AttributeValue::Known(object)) => read(object).clone(),
         Some(AttributeValue::Unknown) => AttributeValue::Unknown,
@@ -221,7 +257,9 @@ pub(super) fn plan(
     surroundings: &Surroundings,
 ) -> Result<Planned<ClusterModel>, Diagnostics> {
     let mut state = proposed;
-    let replaced = prior.map(|prior| replacements(config, prior, surroundings)).unwrap_or_default();
+    let replaced = prior
+        .map(|prior| replacements(config, prior, surroundings))
+        .unwrap_or_default();
     if let Some(prior) = prior {
         let renamed = state.name != prior.name;
         if !replaced.is_empty() || renamed {
@@ -235,7 +273,11 @@ pub(super) fn plan(
     if !replaced.is_empty() {
         state.arn = AttributeValue::Unknown;
     }
-    entries(&mut state.access_entries, &config.access_entries, prior.map(|prior| &prior.access_entries));
+    entries(
+        &mut state.access_entries,
+        &config.access_entries,
+        prior.map(|prior| &prior.access_entries),
+    );
     groups(&mut state, config, prior);
 
     let intent = match prior {
@@ -244,9 +286,14 @@ pub(super) fn plan(
             region: surroundings.region.clone(),
             account_id: surroundings.account_id.clone(),
             role_arn: config.role_arn.as_str().map(str::to_owned),
-            service_ipv4_cidr: part(Some(&config.kubernetes_network_config), |network| &network.service_ipv4_cidr)
-                .into_known(),
-            ip_family: part(Some(&config.kubernetes_network_config), |network| &network.ip_family).into_known(),
+            service_ipv4_cidr: part(Some(&config.kubernetes_network_config), |network| {
+                &network.service_ipv4_cidr
+            })
+            .into_known(),
+            ip_family: part(Some(&config.kubernetes_network_config), |network| {
+                &network.ip_family
+            })
+            .into_known(),
         }),
         Some(_) => Intent::Update,
     };
@@ -259,7 +306,11 @@ pub(super) fn plan(
 }
 
 /// What cannot be changed in place and has changed, besides the name.
-fn replacements(config: &ClusterModel, prior: &ClusterModel, surroundings: &Surroundings) -> Vec<Path> {
+fn replacements(
+    config: &ClusterModel,
+    prior: &ClusterModel,
+    surroundings: &Surroundings,
+) -> Vec<Path> {
     let root = Path::root;
     let network = |read: fn(&NetworkConfig) -> &AttributeValue<String>| {
         differs(
@@ -268,29 +319,46 @@ fn replacements(config: &ClusterModel, prior: &ClusterModel, surroundings: &Surr
         )
     };
     let creator = |model: &ClusterModel| {
-        part(Some(&model.access_config), |access| &access.bootstrap_cluster_creator_admin_permissions)
+        part(Some(&model.access_config), |access| {
+            &access.bootstrap_cluster_creator_admin_permissions
+        })
     };
     let vpc = |model: &ClusterModel| part(Some(&model.vpc_config), |vpc| &vpc.vpc_id);
-    let moved = match (&surroundings.region, prior.arn.as_str().and_then(region_and_account)) {
+    let moved = match (
+        &surroundings.region,
+        prior.arn.as_str().and_then(region_and_account),
+    ) {
         (Some(region), Some((before, _))) => region != before,
         _ => false,
     };
     [
         (moved, root().attribute("arn")),
-        (differs(&config.role_arn, &prior.role_arn), root().attribute("role_arn")),
+        (
+            differs(&config.role_arn, &prior.role_arn),
+            root().attribute("role_arn"),
+        ),
         (
             network(|network| &network.service_ipv4_cidr),
-            root().attribute("kubernetes_network_config").attribute("service_ipv4_cidr"),
+            root()
+                .attribute("kubernetes_network_config")
+                .attribute("service_ipv4_cidr"),
         ),
         (
             network(|network| &network.ip_family),
-            root().attribute("kubernetes_network_config").attribute("ip_family"),
+            root()
+                .attribute("kubernetes_network_config")
+                .attribute("ip_family"),
         ),
         (
             differs(&creator(config), &creator(prior)),
-            root().attribute("access_config").attribute("bootstrap_cluster_creator_admin_permissions"),
+            root()
+                .attribute("access_config")
+                .attribute("bootstrap_cluster_creator_admin_permissions"),
         ),
-        (differs(&vpc(config), &vpc(prior)), root().attribute("vpc_config").attribute("vpc_id")),
+        (
+            differs(&vpc(config), &vpc(prior)),
+            root().attribute("vpc_config").attribute("vpc_id"),
+        ),
     ]
     .into_iter()
     .filter(|(changed, _)| *changed)
@@ -316,24 +384,44 @@ pub(super) fn refuse_protected(prior: &ClusterModel) -> Result<(), Diagnostics> 
 /// Refuses what AWS never takes back.
 fn refuse_backward(config: &ClusterModel, prior: &ClusterModel) -> Result<(), Diagnostics> {
     let name = || prior.name.as_str().unwrap_or_default().to_owned();
-    if let (Some(desired), Some(actual)) = (version(&config.kubernetes_version), version(&prior.kubernetes_version))
-        && desired < actual
+    if let (Some(desired), Some(actual)) = (
+        version(&config.kubernetes_version),
+        version(&prior.kubernetes_version),
+    ) && desired < actual
     {
-        let error = PlanError::Downgrade { name: name(), actual, desired };
+        let error = PlanError::Downgrade {
+            name: name(),
+            actual,
+            desired,
+        };
         return Err(Diagnostics::attribute_error(
             Path::root().attribute("kubernetes_version"),
             "A control plane cannot go back to an older version",
             sentence(&error.to_string()),
         ));
     }
-    let mode = |model: &ClusterModel| part(Some(&model.access_config), |access| &access.authentication_mode);
-    let rank = |mode: &str| ["CONFIG_MAP", "API_AND_CONFIG_MAP", "API"].iter().position(|known| *known == mode);
+    let mode = |model: &ClusterModel| {
+        part(Some(&model.access_config), |access| {
+            &access.authentication_mode
+        })
+    };
+    let rank = |mode: &str| {
+        ["CONFIG_MAP", "API_AND_CONFIG_MAP", "API"]
+            .iter()
+            .position(|known| *known == mode)
+    };
     if let (Some(desired), Some(actual)) = (mode(config).into_known(), mode(prior).into_known())
         && rank(&desired) < rank(&actual)
     {
-        let error = PlanError::AuthenticationModeIsOneWay { name: name(), actual, desired };
+        let error = PlanError::AuthenticationModeIsOneWay {
+            name: name(),
+            actual,
+            desired,
+        };
         return Err(Diagnostics::attribute_error(
-            Path::root().attribute("access_config").attribute("authentication_mode"),
+            Path::root()
+                .attribute("access_config")
+                .attribute("authentication_mode"),
             "The authentication mode cannot go back",
             sentence(&error.to_string()),
         ));
@@ -344,21 +432,29 @@ fn refuse_backward(config: &ClusterModel, prior: &ClusterModel) -> Result<(), Di
 /// Settings that AWS or we choose when the configuration does not.
 fn settings(state: &mut ClusterModel, config: &ClusterModel, prior: Option<&ClusterModel>) {
     state.role_arn = settle(&config.role_arn, prior.map(|prior| &prior.role_arn));
-    state.node_role_arn = settle(&config.node_role_arn, prior.map(|prior| &prior.node_role_arn));
+    state.node_role_arn = settle(
+        &config.node_role_arn,
+        prior.map(|prior| &prior.node_role_arn),
+    );
     let before = prior.map(|prior| &prior.vpc_config);
     if let Some(vpc) = state.vpc_config.known_mut() {
-        vpc.public_access_cidrs = settle_part(&config.vpc_config, before, |vpc| &vpc.public_access_cidrs);
+        vpc.public_access_cidrs =
+            settle_part(&config.vpc_config, before, |vpc| &vpc.public_access_cidrs);
         vpc.vpc_id = settle_part(&config.vpc_config, before, |vpc| &vpc.vpc_id);
-        vpc.cluster_security_group_id = keep(Some(&part(before, |vpc| &vpc.cluster_security_group_id)));
+        vpc.cluster_security_group_id =
+            keep(Some(&part(before, |vpc| &vpc.cluster_security_group_id)));
     }
     if !config.kubernetes_network_config.is_unknown() {
         let before = prior.map(|prior| &prior.kubernetes_network_config);
         let config = &config.kubernetes_network_config;
         state.kubernetes_network_config = NetworkConfig {
-            service_ipv4_cidr: match settle_part(config, before, |network| &network.service_ipv4_cidr) {
+            service_ipv4_cidr: match settle_part(config, before, |network| {
+                &network.service_ipv4_cidr
+            }) {
                 // With IPv6 there is none, and that is known once the cluster exists.
                 AttributeValue::Unknown
-                    if before.is_some_and(|before| before.is_known()) && part(Some(config), |network| &network.service_ipv4_cidr).is_null() =>
+                    if before.is_some_and(|before| before.is_known())
+                        && part(Some(config), |network| &network.service_ipv4_cidr).is_null() =>
                 {
                     AttributeValue::Null
                 }
@@ -372,13 +468,23 @@ fn settings(state: &mut ClusterModel, config: &ClusterModel, prior: Option<&Clus
         let before = prior.map(|prior| &prior.access_config);
         let config = &config.access_config;
         let or = |value: AttributeValue<String>, default: &str| match value {
-            AttributeValue::Unknown if part(Some(config), |access| &access.authentication_mode).is_null() => default.into(),
+            AttributeValue::Unknown
+                if part(Some(config), |access| &access.authentication_mode).is_null() =>
+            {
+                default.into()
+            }
             other => other,
         };
         let creator = |access: &AccessConfig| access.bootstrap_cluster_creator_admin_permissions;
         state.access_config = AccessConfig {
-            authentication_mode: or(settle_part(config, before, |access| &access.authentication_mode), "API"),
-            bootstrap_cluster_creator_admin_permissions: match (config.known().map(creator), before.and_then(|before| before.known()).map(creator)) {
+            authentication_mode: or(
+                settle_part(config, before, |access| &access.authentication_mode),
+                "API",
+            ),
+            bootstrap_cluster_creator_admin_permissions: match (
+                config.known().map(creator),
+                before.and_then(|before| before.known()).map(creator),
+            ) {
                 (Some(AttributeValue::Known(chosen)), _) => chosen.into(),
                 (Some(AttributeValue::Unknown), _) => AttributeValue::Unknown,
                 (_, Some(AttributeValue::Known(before))) => before.into(),
@@ -390,7 +496,9 @@ fn settings(state: &mut ClusterModel, config: &ClusterModel, prior: Option<&Clus
     if !config.upgrade_policy.is_unknown() {
         let before = prior.map(|prior| &prior.upgrade_policy);
         state.upgrade_policy = UpgradePolicy {
-            support_type: settle_part(&config.upgrade_policy, before, |policy| &policy.support_type),
+            support_type: settle_part(&config.upgrade_policy, before, |policy| {
+                &policy.support_type
+            }),
         }
         .into();
     }
@@ -407,7 +515,11 @@ fn computed(state: &mut ClusterModel, prior: Option<&ClusterModel>, surroundings
     state.oidc_issuer_url = before(|model| &model.oidc_issuer_url);
     state.created_at = before(|model| &model.created_at);
     state.creation_id = before(|model| &model.creation_id);
-    state.platform_version = if upgraded { AttributeValue::Unknown } else { before(|model| &model.platform_version) };
+    state.platform_version = if upgraded {
+        AttributeValue::Unknown
+    } else {
+        before(|model| &model.platform_version)
+    };
     state.status = match prior.map(|prior| &prior.status) {
         Some(status) if status.as_str() == Some(ACTIVE) => status.clone(),
         // Unknown is a change, and so an apply: it carries on, repairs or waits.
@@ -417,7 +529,10 @@ fn computed(state: &mut ClusterModel, prior: Option<&ClusterModel>, surroundings
         AttributeValue::Known(false) => AttributeValue::Null,
         _ => before(|model| &model.oidc_provider_arn),
     };
-    let tags_known = state.tags.known().is_none_or(|tags| !tags.values().any(AttributeValue::is_unknown));
+    let tags_known = state
+        .tags
+        .known()
+        .is_none_or(|tags| !tags.values().any(AttributeValue::is_unknown));
     state.tags_all = match &surroundings.default_tags {
         Some(default_tags) if tags_known && !state.tags.is_unknown() => {
             let mut all = default_tags.clone();
@@ -436,16 +551,24 @@ fn entries(
     let prior = prior.and_then(|prior| prior.known());
     let config = config.known();
     for (key, entry) in planned.known_mut().into_iter().flatten() {
-        let (Some(entry), Some(configured)) =
-            (entry.known_mut(), config.and_then(|config| config.get(key)).and_then(|entry| entry.known()))
-        else {
+        let (Some(entry), Some(configured)) = (
+            entry.known_mut(),
+            config
+                .and_then(|config| config.get(key))
+                .and_then(|entry| entry.known()),
+        ) else {
             continue;
         };
         let before = prior
             .and_then(|prior| prior.get(key))
             .and_then(|entry| entry.known())
-            .filter(|before| before.principal_arn == entry.principal_arn && before.r#type == entry.r#type);
-        entry.user_name = settle(&configured.user_name, before.map(|before| &before.user_name));
+            .filter(|before| {
+                before.principal_arn == entry.principal_arn && before.r#type == entry.r#type
+            });
+        entry.user_name = settle(
+            &configured.user_name,
+            before.map(|before| &before.user_name),
+        );
     }
 }
 
@@ -460,13 +583,26 @@ fn groups(state: &mut ClusterModel, config: &ClusterModel, prior: Option<&Cluste
     let configured = config.node_groups.known();
     let before = prior.and_then(|prior| prior.node_groups.known());
     for (key, group) in state.node_groups.known_mut().into_iter().flatten() {
-        let (Some(group), Some(configured)) =
-            (group.known_mut(), configured.and_then(|groups| groups.get(key)).and_then(|group| group.known()))
-        else {
+        let (Some(group), Some(configured)) = (
+            group.known_mut(),
+            configured
+                .and_then(|groups| groups.get(key))
+                .and_then(|group| group.known()),
+        ) else {
             continue;
         };
-        let before = before.and_then(|groups| groups.get(key)).and_then(|group| group.known());
-        plan_group(group, configured, before, &cluster_version, moved, other_role, defaults_tags_changed);
+        let before = before
+            .and_then(|groups| groups.get(key))
+            .and_then(|group| group.known());
+        plan_group(
+            group,
+            configured,
+            before,
+            &cluster_version,
+            moved,
+            other_role,
+            defaults_tags_changed,
+        );
     }
 }
 
@@ -481,10 +617,14 @@ fn plan_group(
     other_role: bool,
     default_tags_changed: bool,
 ) {
-    let changes = |config: &AttributeValue<String>, before: &AttributeValue<String>| !config.is_null() && config != before;
+    let changes = |config: &AttributeValue<String>, before: &AttributeValue<String>| {
+        !config.is_null() && config != before
+    };
     let kept = before.filter(|before| {
-        let subnets_differ = group.subnet_ids != before.subnet_ids || (group.subnet_ids.is_null() && moved);
-        let types_differ = !config.instance_types.is_null() && config.instance_types != before.instance_types;
+        let subnets_differ =
+            group.subnet_ids != before.subnet_ids || (group.subnet_ids.is_null() && moved);
+        let types_differ =
+            !config.instance_types.is_null() && config.instance_types != before.instance_types;
         let disk_differs = !config.disk_size.is_null() && config.disk_size != before.disk_size;
         !(subnets_differ
             || types_differ
@@ -500,11 +640,16 @@ fn plan_group(
     };
     let same_version = kept.is_some_and(|kept| kept.kubernetes_version == group.kubernetes_version);
     group.release_version = match &config.release_version {
-        AttributeValue::Null if same_version => keep_or_null(kept.map(|kept| &kept.release_version)),
+        AttributeValue::Null if same_version => {
+            keep_or_null(kept.map(|kept| &kept.release_version))
+        }
         AttributeValue::Null => AttributeValue::Unknown,
         configured => configured.clone(),
     };
-    group.instance_types = settle_in(&config.instance_types, kept.map(|kept| &kept.instance_types));
+    group.instance_types = settle_in(
+        &config.instance_types,
+        kept.map(|kept| &kept.instance_types),
+    );
     group.ami_type = settle_in(&config.ami_type, kept.map(|kept| &kept.ami_type));
     group.capacity_type = settle_in(&config.capacity_type, kept.map(|kept| &kept.capacity_type));
     group.disk_size = settle_in(&config.disk_size, kept.map(|kept| &kept.disk_size));
@@ -530,8 +675,15 @@ fn plan_group(
 }
 
 /// `settle` for what AWS may leave empty: an absent value of before stays absent.
-fn settle_in<T: Clone>(config: &AttributeValue<T>, kept: Option<&AttributeValue<T>>) -> AttributeValue<T> {
-    if config.is_null() { keep_or_null(kept) } else { config.clone() }
+fn settle_in<T: Clone>(
+    config: &AttributeValue<T>,
+    kept: Option<&AttributeValue<T>>,
+) -> AttributeValue<T> {
+    if config.is_null() {
+        keep_or_null(kept)
+    } else {
+        config.clone()
+    }
 }
 
 fn keep_or_null<T: Clone>(kept: Option<&AttributeValue<T>>) -> AttributeValue<T> {
@@ -539,8 +691,12 @@ fn keep_or_null<T: Clone>(kept: Option<&AttributeValue<T>>) -> AttributeValue<T>
 }
 
 fn sizes(group: &mut NodeGroupModel, config: &NodeGroupModel, kept: Option<&NodeGroupModel>) {
-    let chosen = part(Some(&config.scaling_config), |scaling| &scaling.desired_size);
-    let before = part(kept.map(|kept| &kept.scaling_config), |scaling| &scaling.desired_size);
+    let chosen = part(Some(&config.scaling_config), |scaling| {
+        &scaling.desired_size
+    });
+    let before = part(kept.map(|kept| &kept.scaling_config), |scaling| {
+        &scaling.desired_size
+    });
     let Some(scaling) = group.scaling_config.known_mut() else {
         return;
     };
@@ -557,9 +713,14 @@ fn sizes(group: &mut NodeGroupModel, config: &NodeGroupModel, kept: Option<&Node
     };
 }
 
-fn update_config(config: &NodeGroupModel, kept: Option<&NodeGroupModel>) -> AttributeValue<UpdateConfig> {
+fn update_config(
+    config: &NodeGroupModel,
+    kept: Option<&NodeGroupModel>,
+) -> AttributeValue<UpdateConfig> {
     let known = config.update_config.known();
-    let chosen = known.is_some_and(|update| !update.max_unavailable.is_null() || !update.max_unavailable_percentage.is_null());
+    let chosen = known.is_some_and(|update| {
+        !update.max_unavailable.is_null() || !update.max_unavailable_percentage.is_null()
+    });
     match (known, kept.map(|kept| &kept.update_config)) {
         // One of the two excludes the other.
         (Some(update), _) if chosen => update.clone().into(),
@@ -574,6 +735,11 @@ fn update_config(config: &NodeGroupModel, kept: Option<&NodeGroupModel>) -> Attr
 }
 
 /// Whether a role is one that we make for the cluster: its ARN ends with the name we give.
-pub(super) fn is_managed_role(kind: names::RoleKind, arn: &str, cluster: &str, region: &str) -> bool {
+pub(super) fn is_managed_role(
+    kind: names::RoleKind,
+    arn: &str,
+    cluster: &str,
+    region: &str,
+) -> bool {
     arn.rsplit('/').next() == Some(names::role_name(kind, cluster, region).as_str())
 }

@@ -14,7 +14,10 @@ use super::model::{ACTIVE, ClusterModel, DRIFTED, INCOMPLETE};
 use super::state::{Place, desired, state_from};
 use crate::client::Client;
 
-pub(super) async fn read(context: &Context<Client>, request: ReadRequest<ClusterModel>) -> ReadResponse<ClusterModel> {
+pub(super) async fn read(
+    context: &Context<Client>,
+    request: ReadRequest<ClusterModel>,
+) -> ReadResponse<ClusterModel> {
     let name = request.state.name.as_str().unwrap_or_default().to_owned();
     let site = match site(&context.client, request.state.arn.as_str()).await {
         Ok(site) => site,
@@ -26,7 +29,9 @@ pub(super) async fn read(context: &Context<Client>, request: ReadRequest<Cluster
         Err(error) => return ReadResponse::failed(request, from_error(&error).into()),
     };
     let mut diagnostics = Diagnostics::new();
-    if observed.cluster.is_none() && (request.state.arn.is_known() || !has_our_roles(&observed, &site.place, &name)) {
+    if observed.cluster.is_none()
+        && (request.state.arn.is_known() || !has_our_roles(&observed, &site.place, &name))
+    {
         diagnostics.add_warning(
             format!("The EKS cluster {name} does not exist any more"),
             format!(
@@ -48,11 +53,14 @@ pub(super) async fn read(context: &Context<Client>, request: ReadRequest<Cluster
              deleted. The next apply keeps it and carries on where the last one ended. (Changing the name, the \
              region, the role or the service addresses does replace it; terraform destroy removes it.)",
         );
-    } else if state.status.as_str() == Some(ACTIVE) && roles_drifted(&state, &observed, &site.place) {
+    } else if state.status.as_str() == Some(ACTIVE) && roles_drifted(&state, &observed, &site.place)
+    {
         state.status = DRIFTED.into();
     }
     for (key, group) in state.node_groups.known().into_iter().flatten() {
-        let name = group.known().and_then(|group| group.node_group_name.as_str());
+        let name = group
+            .known()
+            .and_then(|group| group.node_group_name.as_str());
         let actual = name.and_then(|name| observed.node_groups.get(name));
         if let Some(actual) = actual
             && !actual.issues.is_empty()
@@ -84,16 +92,26 @@ fn roles_drifted(state: &ClusterModel, observed: &Observed, place: &Place) -> bo
     desired(&unchosen, state, place, Claim::Held, None)
         .ok()
         .and_then(|wanted| plan(&wanted, observed).ok())
-        .is_some_and(|steps| steps.iter().any(|step| matches!(step.action.part(), Part::Role(_)) && !is_tagging(&step.action)))
+        .is_some_and(|steps| {
+            steps.iter().any(|step| {
+                matches!(step.action.part(), Part::Role(_)) && !is_tagging(&step.action)
+            })
+        })
 }
 
 /// Tags of a role follow those of the cluster, which the plan shows.
 fn is_tagging(action: &devopsgenie_lifecycle::cluster::plan::Action) -> bool {
-    matches!(action, devopsgenie_lifecycle::cluster::plan::Action::TagRole { .. })
+    matches!(
+        action,
+        devopsgenie_lifecycle::cluster::plan::Action::TagRole { .. }
+    )
 }
 
 /// The id is the cluster's name.
-pub(super) async fn import(context: &Context<Client>, id: &str) -> Result<Imported<ClusterModel>, Diagnostics> {
+pub(super) async fn import(
+    context: &Context<Client>,
+    id: &str,
+) -> Result<Imported<ClusterModel>, Diagnostics> {
     let site = site(&context.client, None).await?;
     let observed = Engine::new(site.aws.clone())
         .observe(id, &site.place.owner)

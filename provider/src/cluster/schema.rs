@@ -11,7 +11,13 @@ use tfplugin::schema::{Attribute, Schema, TimeoutDefaults, modifiers};
 const MINUTES: u64 = 60;
 
 /// Log types of the EKS API (`LogType`).
-const LOG_TYPES: [&str; 5] = ["api", "audit", "authenticator", "controllerManager", "scheduler"];
+const LOG_TYPES: [&str; 5] = [
+    "api",
+    "audit",
+    "authenticator",
+    "controllerManager",
+    "scheduler",
+];
 
 pub(super) fn schema() -> Schema {
     Schema::new(
@@ -158,7 +164,9 @@ fn optional_computed(attribute: Attribute, description: &str) -> Attribute {
 fn is_name(text: &str, longest: usize) -> bool {
     text.len() <= longest
         && text.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
 }
 
 fn version() -> Validator {
@@ -169,9 +177,10 @@ fn version() -> Validator {
 }
 
 fn role() -> Validator {
-    validators::string_that("must be the ARN of an IAM role, such as arn:aws:iam::123456789012:role/eks", |text| {
-        text.starts_with("arn:") && text.contains(":role/")
-    })
+    validators::string_that(
+        "must be the ARN of an IAM role, such as arn:aws:iam::123456789012:role/eks",
+        |text| text.starts_with("arn:") && text.contains(":role/"),
+    )
 }
 
 fn tags(description: &str) -> Attribute {
@@ -186,16 +195,19 @@ fn tags(description: &str) -> Attribute {
 }
 
 fn cidr() -> Validator {
-    validators::string_that("must be an IP range in CIDR form, such as 203.0.113.0/24", |text| {
-        text.split_once('/').is_some_and(|(address, bits)| {
-            let longest = match address.parse::<std::net::IpAddr>() {
-                Ok(std::net::IpAddr::V4(_)) => 32,
-                Ok(std::net::IpAddr::V6(_)) => 128,
-                Err(_) => return false,
-            };
-            bits.parse::<u8>().is_ok_and(|bits| bits <= longest)
-        })
-    })
+    validators::string_that(
+        "must be an IP range in CIDR form, such as 203.0.113.0/24",
+        |text| {
+            text.split_once('/').is_some_and(|(address, bits)| {
+                let longest = match address.parse::<std::net::IpAddr>() {
+                    Ok(std::net::IpAddr::V4(_)) => 32,
+                    Ok(std::net::IpAddr::V6(_)) => 128,
+                    Err(_) => return false,
+                };
+                bits.parse::<u8>().is_ok_and(|bits| bits <= longest)
+            })
+        },
+    )
 }
 
 fn subnets() -> Validator {
@@ -261,13 +273,19 @@ fn network_config() -> Attribute {
     Attribute::single_nested([
         (
             "service_ipv4_cidr",
-            optional_computed(Attribute::string(), "Range of service addresses. A change replaces the cluster.")
-                .validate(cidr()),
+            optional_computed(
+                Attribute::string(),
+                "Range of service addresses. A change replaces the cluster.",
+            )
+            .validate(cidr()),
         ),
         (
             "ip_family",
-            optional_computed(Attribute::string(), "`ipv4` or `ipv6`. A change replaces the cluster.")
-                .validate(validators::one_of(["ipv4", "ipv6"])),
+            optional_computed(
+                Attribute::string(),
+                "`ipv4` or `ipv6`. A change replaces the cluster.",
+            )
+            .validate(validators::one_of(["ipv4", "ipv6"])),
         ),
     ])
     .optional()
@@ -309,7 +327,9 @@ fn access_entry() -> Vec<(&'static str, Attribute)> {
         ),
         (
             "namespaces",
-            Attribute::set(Type::String).optional().description("The namespaces, for type `namespace`."),
+            Attribute::set(Type::String)
+                .optional()
+                .description("The namespaces, for type `namespace`."),
         ),
     ])
     .required()

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use devopsgenie_lifecycle::cluster::model::{
-    AccessEntry, AccessScope, Claim, DesiredCluster, DesiredNodeGroup, DesiredVpc, MaxUnavailable, Observed, ObservedAccessEntry, ObservedCluster, ObservedNodeGroup, RoleChoice, StringMap, Taint,
+    AccessEntry, AccessScope, Claim, DesiredCluster, DesiredNodeGroup, DesiredVpc, MaxUnavailable,
+    Observed, ObservedAccessEntry, ObservedCluster, ObservedNodeGroup, RoleChoice, StringMap,
+    Taint,
 };
 use devopsgenie_lifecycle::cluster::names::{self, RoleKind};
 use tfplugin::cty::{Path, Value};
@@ -11,9 +13,9 @@ use tfplugin::diagnostics::Diagnostics;
 use tfplugin::{AttributeValue, ConversionError, Model as _, Set};
 
 use super::model::{
-    AccessConfig, AccessEntryModel, AccessScopeModel, ClusterModel, INCOMPLETE, Map, NetworkConfig, NodeGroupModel,
-    PolicyAssociation, ScalingConfig, TaintModel, UpdateConfig, UpgradePolicy, VpcConfig, known_map, map, set,
-    strings, texts,
+    AccessConfig, AccessEntryModel, AccessScopeModel, ClusterModel, INCOMPLETE, Map, NetworkConfig,
+    NodeGroupModel, PolicyAssociation, ScalingConfig, TaintModel, UpdateConfig, UpgradePolicy,
+    VpcConfig, known_map, map, set, strings, texts,
 };
 use super::plan::{is_managed_role, version};
 
@@ -40,20 +42,30 @@ pub(super) fn desired(
         Diagnostics::attribute_error(
             Path::root().attribute(attribute),
             "The plan lacks a value",
-            format!("{attribute} is not known during apply. This is a bug in the provider; please report it."),
+            format!(
+                "{attribute} is not known during apply. This is a bug in the provider; please report it."
+            ),
         )
     };
-    let role = |kind: RoleKind, configured: &AttributeValue<String>, planned: &AttributeValue<String>| {
-        match (configured.as_str(), planned.as_str()) {
-            (Some(arn), _) => RoleChoice::Given(arn.to_owned()),
-            (None, Some(arn)) if !is_managed_role(kind, arn, &name, &place.region) => RoleChoice::Given(arn.to_owned()),
-            _ => RoleChoice::Managed,
-        }
-    };
-    let vpc = planned.vpc_config.known().ok_or_else(|| unusable("vpc_config"))?;
+    let role =
+        |kind: RoleKind, configured: &AttributeValue<String>, planned: &AttributeValue<String>| {
+            match (configured.as_str(), planned.as_str()) {
+                (Some(arn), _) => RoleChoice::Given(arn.to_owned()),
+                (None, Some(arn)) if !is_managed_role(kind, arn, &name, &place.region) => {
+                    RoleChoice::Given(arn.to_owned())
+                }
+                _ => RoleChoice::Managed,
+            }
+        };
+    let vpc = planned
+        .vpc_config
+        .known()
+        .ok_or_else(|| unusable("vpc_config"))?;
     let access = planned.access_config.known();
     let network = planned.kubernetes_network_config.known();
-    let text = |value: Option<&AttributeValue<String>>| value.and_then(|value| value.as_str().map(str::to_owned));
+    let text = |value: Option<&AttributeValue<String>>| {
+        value.and_then(|value| value.as_str().map(str::to_owned))
+    };
     Ok(DesiredCluster {
         region: place.region.clone(),
         partition: place.partition.clone(),
@@ -61,23 +73,37 @@ pub(super) fn desired(
         owner: place.owner.clone(),
         claim,
         generation,
-        version: version(&planned.kubernetes_version).ok_or_else(|| unusable("kubernetes_version"))?,
+        version: version(&planned.kubernetes_version)
+            .ok_or_else(|| unusable("kubernetes_version"))?,
         cluster_role: role(RoleKind::Cluster, &config.role_arn, &planned.role_arn),
-        node_role: role(RoleKind::Node, &config.node_role_arn, &planned.node_role_arn),
+        node_role: role(
+            RoleKind::Node,
+            &config.node_role_arn,
+            &planned.node_role_arn,
+        ),
         permissions_boundary: text(Some(&planned.permissions_boundary)),
         vpc: DesiredVpc {
             subnet_ids: texts(&vpc.subnet_ids),
             security_group_ids: texts(&vpc.security_group_ids),
             endpoint_public_access: vpc.endpoint_public_access.known().copied().unwrap_or(true),
             endpoint_private_access: vpc.endpoint_private_access.known().copied().unwrap_or(true),
-            public_access_cidrs: vpc.public_access_cidrs.is_known().then(|| texts(&vpc.public_access_cidrs)),
+            public_access_cidrs: vpc
+                .public_access_cidrs
+                .is_known()
+                .then(|| texts(&vpc.public_access_cidrs)),
             vpc_id: text(Some(&vpc.vpc_id)),
         },
         service_ipv4_cidr: text(network.map(|network| &network.service_ipv4_cidr)),
         ip_family: text(network.map(|network| &network.ip_family)),
-        authentication_mode: text(access.map(|access| &access.authentication_mode)).unwrap_or_else(|| "API".to_owned()),
+        authentication_mode: text(access.map(|access| &access.authentication_mode))
+            .unwrap_or_else(|| "API".to_owned()),
         bootstrap_cluster_creator_admin_permissions: access
-            .and_then(|access| access.bootstrap_cluster_creator_admin_permissions.known().copied())
+            .and_then(|access| {
+                access
+                    .bootstrap_cluster_creator_admin_permissions
+                    .known()
+                    .copied()
+            })
             .unwrap_or(true),
         access_entries: planned
             .access_entries
@@ -86,11 +112,19 @@ pub(super) fn desired(
             .flatten()
             .filter_map(|(key, entry)| {
                 let entry = entry.known()?;
-                Some((entry.principal_arn.as_str()?.to_owned(), desired_entry(key, entry, place)))
+                Some((
+                    entry.principal_arn.as_str()?.to_owned(),
+                    desired_entry(key, entry, place),
+                ))
             })
             .collect(),
         enabled_log_types: texts(&planned.enabled_cluster_log_types),
-        support_type: text(planned.upgrade_policy.known().map(|policy| &policy.support_type)),
+        support_type: text(
+            planned
+                .upgrade_policy
+                .known()
+                .map(|policy| &policy.support_type),
+        ),
         irsa: planned.enable_irsa.known().copied().unwrap_or(true),
         node_groups: planned
             .node_groups
@@ -98,12 +132,22 @@ pub(super) fn desired(
             .into_iter()
             .flatten()
             .filter_map(|(key, group)| {
-                let configured = config.node_groups.known().and_then(|groups| groups.get(key)?.known());
-                Some((key.clone(), desired_group(configured, group.known()?, place)))
+                let configured = config
+                    .node_groups
+                    .known()
+                    .and_then(|groups| groups.get(key)?.known());
+                Some((
+                    key.clone(),
+                    desired_group(configured, group.known()?, place),
+                ))
             })
             .collect(),
         tags: with_defaults(&planned.tags, place),
-        deletion_protection: planned.deletion_protection.known().copied().unwrap_or(false),
+        deletion_protection: planned
+            .deletion_protection
+            .known()
+            .copied()
+            .unwrap_or(false),
         name,
     })
 }
@@ -115,15 +159,20 @@ fn with_defaults(tags: &Map<String>, place: &Place) -> StringMap {
 }
 
 fn desired_entry(key: &str, entry: &AccessEntryModel, place: &Place) -> AccessEntry {
-    let policies = entry.policy_associations.known().into_iter().flatten().filter_map(|(_, association)| {
-        let association = association.known()?;
-        let scope = association.access_scope.known()?;
-        let scope = match scope.r#type.as_str() {
-            Some("namespace") => AccessScope::Namespaces(texts(&scope.namespaces)),
-            _ => AccessScope::Cluster,
-        };
-        Some((association.policy_arn.as_str()?.to_owned(), scope))
-    });
+    let policies = entry
+        .policy_associations
+        .known()
+        .into_iter()
+        .flatten()
+        .filter_map(|(_, association)| {
+            let association = association.known()?;
+            let scope = association.access_scope.known()?;
+            let scope = match scope.r#type.as_str() {
+                Some("namespace") => AccessScope::Namespaces(texts(&scope.namespaces)),
+                _ => AccessScope::Cluster,
+            };
+            Some((association.policy_arn.as_str()?.to_owned(), scope))
+        });
     let mut tags = with_defaults(&entry.tags, place);
     tags.insert(names::ACCESS_ENTRY.to_owned(), tag_value(key));
     AccessEntry {
@@ -137,14 +186,30 @@ fn desired_entry(key: &str, entry: &AccessEntryModel, place: &Place) -> AccessEn
 
 /// A text without the characters that AWS refuses in tag values.
 fn tag_value(text: &str) -> String {
-    text.chars().map(|c| if c.is_alphanumeric() || " _.:/=+-@".contains(c) { c } else { '_' }).take(256).collect()
+    text.chars()
+        .map(|c| {
+            if c.is_alphanumeric() || " _.:/=+-@".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        })
+        .take(256)
+        .collect()
 }
 
-fn desired_group(configured: Option<&NodeGroupModel>, group: &NodeGroupModel, place: &Place) -> DesiredNodeGroup {
-    let number = |value: &AttributeValue<i64>| value.known().and_then(|number| i32::try_from(*number).ok());
+fn desired_group(
+    configured: Option<&NodeGroupModel>,
+    group: &NodeGroupModel,
+    place: &Place,
+) -> DesiredNodeGroup {
+    let number =
+        |value: &AttributeValue<i64>| value.known().and_then(|number| i32::try_from(*number).ok());
     let text = |value: &AttributeValue<String>| value.as_str().map(str::to_owned);
     let scaling = group.scaling_config.known().cloned().unwrap_or_default();
-    let chosen = configured.and_then(|group| group.scaling_config.known()).and_then(|scaling| number(&scaling.desired_size));
+    let chosen = configured
+        .and_then(|group| group.scaling_config.known())
+        .and_then(|scaling| number(&scaling.desired_size));
     DesiredNodeGroup {
         version: version(&group.kubernetes_version),
         release_version: text(&group.release_version),
@@ -155,14 +220,19 @@ fn desired_group(configured: Option<&NodeGroupModel>, group: &NodeGroupModel, pl
         ami_type: text(&group.ami_type),
         capacity_type: text(&group.capacity_type),
         disk_size: number(&group.disk_size),
-        subnet_ids: group.subnet_ids.is_known().then(|| texts(&group.subnet_ids)),
+        subnet_ids: group
+            .subnet_ids
+            .is_known()
+            .then(|| texts(&group.subnet_ids)),
         min_size: number(&scaling.min_size).unwrap_or_default(),
         max_size: number(&scaling.max_size).unwrap_or(1),
         desired_size: chosen,
         max_unavailable: group.update_config.known().and_then(|update| {
             number(&update.max_unavailable)
                 .map(MaxUnavailable::Count)
-                .or_else(|| number(&update.max_unavailable_percentage).map(MaxUnavailable::Percentage))
+                .or_else(|| {
+                    number(&update.max_unavailable_percentage).map(MaxUnavailable::Percentage)
+                })
         }),
         labels: strings(&group.labels),
         taints: group
@@ -182,33 +252,60 @@ fn desired_group(configured: Option<&NodeGroupModel>, group: &NodeGroupModel, pl
 
 /// The state of what is observed. `base` is the state or plan before: it tells what the user left
 /// out from what is empty, and keeps what AWS does not know.
-pub(super) fn state_from(base: &ClusterModel, observed: &Observed, place: &Place, importing: bool) -> ClusterModel {
+pub(super) fn state_from(
+    base: &ClusterModel,
+    observed: &Observed,
+    place: &Place,
+    importing: bool,
+) -> ClusterModel {
     let mut state = without_unknowns(base);
     let name = state.name.as_str().unwrap_or_default().to_owned();
     state.id = name.clone().into();
-    let role = |kind: RoleKind, before: &AttributeValue<String>, observed: Option<&str>| match (before, observed) {
+    let role = |kind: RoleKind, before: &AttributeValue<String>, observed: Option<&str>| match (
+        before, observed,
+    ) {
         // A given role is the user's; whether it exists is not ours to say.
-        (AttributeValue::Known(arn), _) if !is_managed_role(kind, arn, &name, &place.region) => before.clone(),
+        (AttributeValue::Known(arn), _) if !is_managed_role(kind, arn, &name, &place.region) => {
+            before.clone()
+        }
         (_, observed) => observed.map(str::to_owned).into(),
     };
-    let arn = |role: &Option<devopsgenie_lifecycle::cluster::model::ObservedRole>| role.as_ref().map(|role| role.arn.clone());
+    let arn = |role: &Option<devopsgenie_lifecycle::cluster::model::ObservedRole>| {
+        role.as_ref().map(|role| role.arn.clone())
+    };
     let cluster_role = arn(&observed.cluster_role);
     let mut node_role = arn(&observed.node_role);
     if importing && node_role.is_none() {
-        let roles: BTreeSet<&String> = observed.node_groups.values().map(|group| &group.node_role).collect();
-        node_role = roles.first().filter(|_| roles.len() == 1).map(|role| (*role).clone());
+        let roles: BTreeSet<&String> = observed
+            .node_groups
+            .values()
+            .map(|group| &group.node_role)
+            .collect();
+        node_role = roles
+            .first()
+            .filter(|_| roles.len() == 1)
+            .map(|role| (*role).clone());
     }
     state.role_arn = match &observed.cluster {
         Some(cluster) if importing || base.role_arn.is_null() => cluster.role_arn.clone().into(),
         _ => role(RoleKind::Cluster, &state.role_arn, cluster_role.as_deref()),
     };
     state.node_role_arn = role(RoleKind::Node, &state.node_role_arn, node_role.as_deref());
-    state.oidc_provider_arn = observed.oidc_provider.as_ref().map(|provider| provider.arn.clone()).into();
+    state.oidc_provider_arn = observed
+        .oidc_provider
+        .as_ref()
+        .map(|provider| provider.arn.clone())
+        .into();
     if importing {
         state.enable_irsa = observed.oidc_provider.is_some().into();
-        if observed.cluster_role.as_ref().map(|role| &role.arn) == observed.cluster.as_ref().map(|cluster| &cluster.role_arn) {
-            state.permissions_boundary =
-                observed.cluster_role.as_ref().and_then(|role| role.permissions_boundary.clone()).into();
+        if observed.cluster_role.as_ref().map(|role| &role.arn)
+            == observed.cluster.as_ref().map(|cluster| &cluster.role_arn)
+        {
+            state.permissions_boundary = observed
+                .cluster_role
+                .as_ref()
+                .and_then(|role| role.permissions_boundary.clone())
+                .into();
         }
     }
     match &observed.cluster {
@@ -226,7 +323,12 @@ pub(super) fn state_from(base: &ClusterModel, observed: &Observed, place: &Place
     state
 }
 
-fn control_plane(state: &mut ClusterModel, cluster: &ObservedCluster, place: &Place, importing: bool) {
+fn control_plane(
+    state: &mut ClusterModel,
+    cluster: &ObservedCluster,
+    place: &Place,
+    importing: bool,
+) {
     let text = |value: &Option<String>| AttributeValue::from(value.clone());
     state.arn = cluster.arn.clone().into();
     state.kubernetes_version = cluster.version.to_string().into();
@@ -252,7 +354,9 @@ fn control_plane(state: &mut ClusterModel, cluster: &ObservedCluster, place: &Pl
         security_group_ids: set(&cluster.security_group_ids, &before.security_group_ids),
         endpoint_public_access: cluster.endpoint_public_access.into(),
         endpoint_private_access: cluster.endpoint_private_access.into(),
-        public_access_cidrs: AttributeValue::Known(cluster.public_access_cidrs.iter().cloned().collect()),
+        public_access_cidrs: AttributeValue::Known(
+            cluster.public_access_cidrs.iter().cloned().collect(),
+        ),
         vpc_id: text(&cluster.vpc_id),
         cluster_security_group_id: text(&cluster.cluster_security_group_id),
     }
@@ -269,14 +373,23 @@ fn control_plane(state: &mut ClusterModel, cluster: &ObservedCluster, place: &Pl
             None => before.authentication_mode,
         },
         // EKS may not report it; it never changes.
-        bootstrap_cluster_creator_admin_permissions: match before.bootstrap_cluster_creator_admin_permissions {
+        bootstrap_cluster_creator_admin_permissions: match before
+            .bootstrap_cluster_creator_admin_permissions
+        {
             AttributeValue::Known(before) => before.into(),
-            _ => cluster.bootstrap_cluster_creator_admin_permissions.unwrap_or(true).into(),
+            _ => cluster
+                .bootstrap_cluster_creator_admin_permissions
+                .unwrap_or(true)
+                .into(),
         },
     }
     .into();
-    state.enabled_cluster_log_types = set(&cluster.enabled_log_types, &state.enabled_cluster_log_types);
-    state.upgrade_policy = UpgradePolicy { support_type: text(&cluster.support_type) }.into();
+    state.enabled_cluster_log_types =
+        set(&cluster.enabled_log_types, &state.enabled_cluster_log_types);
+    state.upgrade_policy = UpgradePolicy {
+        support_type: text(&cluster.support_type),
+    }
+    .into();
     if let Some(protected) = cluster.deletion_protection {
         state.deletion_protection = protected.into();
     } else if importing {
@@ -291,7 +404,9 @@ fn own_tags(observed: &StringMap, before: &Map<String>, place: &Place) -> Map<St
     let written = strings(before);
     let own = names::user_tags(observed)
         .into_iter()
-        .filter(|(key, value)| written.contains_key(key) || place.default_tags.get(key) != Some(value))
+        .filter(|(key, value)| {
+            written.contains_key(key) || place.default_tags.get(key) != Some(value)
+        })
         .collect();
     map(own, before)
 }
@@ -307,30 +422,61 @@ fn access_entries(state: &mut ClusterModel, observed: &Observed, place: &Place) 
     let mut listed = BTreeSet::new();
     for (key, entry) in &before {
         let Some(entry) = entry.known() else { continue };
-        let Some(principal) = entry.principal_arn.as_str() else { continue };
+        let Some(principal) = entry.principal_arn.as_str() else {
+            continue;
+        };
         if let Some(actual) = observed.access_entries.get(principal) {
             listed.insert(principal.to_owned());
-            entries.insert(key.clone(), AttributeValue::Known(entry_from(entry, principal, actual, place)));
+            entries.insert(
+                key.clone(),
+                AttributeValue::Known(entry_from(entry, principal, actual, place)),
+            );
         }
     }
     for (principal, actual) in &observed.access_entries {
         if !listed.contains(principal) && is_ours(&actual.entry.tags, place, &name) {
-            let key = actual.entry.tags.get(names::ACCESS_ENTRY).unwrap_or(principal).clone();
-            let key = if entries.contains_key(&key) { principal.clone() } else { key };
+            let key = actual
+                .entry
+                .tags
+                .get(names::ACCESS_ENTRY)
+                .unwrap_or(principal)
+                .clone();
+            let key = if entries.contains_key(&key) {
+                principal.clone()
+            } else {
+                key
+            };
             let entry = entry_from(&AccessEntryModel::default(), principal, actual, place);
             entries.insert(key, AttributeValue::Known(entry));
         }
     }
-    state.access_entries =
-        if entries.is_empty() && state.access_entries.is_null() { AttributeValue::Null } else { entries.into() };
+    state.access_entries = if entries.is_empty() && state.access_entries.is_null() {
+        AttributeValue::Null
+    } else {
+        entries.into()
+    };
 }
 
-fn entry_from(before: &AccessEntryModel, principal: &str, actual: &ObservedAccessEntry, place: &Place) -> AccessEntryModel {
-    let written = before.policy_associations.known().cloned().unwrap_or_default();
+fn entry_from(
+    before: &AccessEntryModel,
+    principal: &str,
+    actual: &ObservedAccessEntry,
+    place: &Place,
+) -> AccessEntryModel {
+    let written = before
+        .policy_associations
+        .known()
+        .cloned()
+        .unwrap_or_default();
     let mut rest = actual.entry.policies.clone();
     let mut associations = BTreeMap::new();
     for (key, association) in &written {
-        let Some(policy_arn) = association.known().and_then(|association| association.policy_arn.as_str()) else { continue };
+        let Some(policy_arn) = association
+            .known()
+            .and_then(|association| association.policy_arn.as_str())
+        else {
+            continue;
+        };
         if let Some(scope) = rest.remove(policy_arn) {
             associations.insert(key.clone(), association_from(policy_arn, &scope).into());
         }
@@ -357,7 +503,10 @@ fn association_from(policy_arn: &str, scope: &AccessScope) -> PolicyAssociation 
     PolicyAssociation {
         policy_arn: policy_arn.into(),
         access_scope: match scope {
-            AccessScope::Cluster => AccessScopeModel { r#type: "cluster".into(), namespaces: AttributeValue::Null },
+            AccessScope::Cluster => AccessScopeModel {
+                r#type: "cluster".into(),
+                namespaces: AttributeValue::Null,
+            },
             AccessScope::Namespaces(namespaces) => AccessScopeModel {
                 r#type: "namespace".into(),
                 namespaces: AttributeValue::Known(namespaces.iter().cloned().collect()),
@@ -369,7 +518,11 @@ fn association_from(policy_arn: &str, scope: &AccessScope) -> PolicyAssociation 
 
 fn node_groups(state: &mut ClusterModel, observed: &Observed, place: &Place, importing: bool) {
     let name = state.name.as_str().unwrap_or_default().to_owned();
-    let cluster_subnets = observed.cluster.as_ref().map(|cluster| cluster.subnet_ids.clone()).unwrap_or_default();
+    let cluster_subnets = observed
+        .cluster
+        .as_ref()
+        .map(|cluster| cluster.subnet_ids.clone())
+        .unwrap_or_default();
     let before = state.node_groups.known().cloned().unwrap_or_default();
     let mut chosen: BTreeMap<String, (&String, &ObservedNodeGroup)> = BTreeMap::new();
     for (aws_name, group) in &observed.node_groups {
@@ -379,7 +532,9 @@ fn node_groups(state: &mut ClusterModel, observed: &Observed, place: &Place, imp
         }
         // While a group is being replaced there are two of a key. The older one is shown: it has to
         // go, and as long as it is there the plan must not look finished.
-        let older = chosen.get(&key).is_none_or(|(_, other)| group.created_at < other.created_at);
+        let older = chosen
+            .get(&key)
+            .is_none_or(|(_, other)| group.created_at < other.created_at);
         if older {
             chosen.insert(key, (aws_name, group));
         }
@@ -387,11 +542,22 @@ fn node_groups(state: &mut ClusterModel, observed: &Observed, place: &Place, imp
     let groups: BTreeMap<_, _> = chosen
         .into_iter()
         .map(|(key, (aws_name, group))| {
-            let base = before.get(&key).and_then(|group| group.known()).cloned().unwrap_or_default();
-            (key, group_from(&base, aws_name, group, &cluster_subnets, place).into())
+            let base = before
+                .get(&key)
+                .and_then(|group| group.known())
+                .cloned()
+                .unwrap_or_default();
+            (
+                key,
+                group_from(&base, aws_name, group, &cluster_subnets, place).into(),
+            )
         })
         .collect();
-    state.node_groups = if groups.is_empty() && state.node_groups.is_null() { AttributeValue::Null } else { groups.into() };
+    state.node_groups = if groups.is_empty() && state.node_groups.is_null() {
+        AttributeValue::Null
+    } else {
+        groups.into()
+    };
 }
 
 fn group_from(
@@ -410,7 +576,9 @@ fn group_from(
     let empty_value = |taint: &Taint| {
         taint.value.is_empty()
             && base.taints.known().is_none_or(|taints| {
-                taints.known().any(|known| known.key.as_str() == Some(&taint.key) && known.value.is_null())
+                taints
+                    .known()
+                    .any(|known| known.key.as_str() == Some(&taint.key) && known.value.is_null())
             })
     };
     NodeGroupModel {
@@ -419,7 +587,14 @@ fn group_from(
             None => base.kubernetes_version.clone(),
         },
         release_version: text(&group.release_version),
-        instance_types: AttributeValue::Known(group.instance_types.iter().cloned().map(AttributeValue::Known).collect()),
+        instance_types: AttributeValue::Known(
+            group
+                .instance_types
+                .iter()
+                .cloned()
+                .map(AttributeValue::Known)
+                .collect(),
+        ),
         ami_type: text(&group.ami_type),
         capacity_type: text(&group.capacity_type),
         disk_size: group.disk_size.map(i64::from).into(),
@@ -449,7 +624,11 @@ fn group_from(
                     .iter()
                     .map(|taint| TaintModel {
                         key: taint.key.clone().into(),
-                        value: if empty_value(taint) { AttributeValue::Null } else { taint.value.clone().into() },
+                        value: if empty_value(taint) {
+                            AttributeValue::Null
+                        } else {
+                            taint.value.clone().into()
+                        },
                         effect: taint.effect.clone().into(),
                     })
                     .collect(),
@@ -463,7 +642,10 @@ fn group_from(
 }
 
 /// The plan with every unknown value taken from what exists.
-pub(super) fn fill(planned: &ClusterModel, actual: &ClusterModel) -> Result<ClusterModel, ConversionError> {
+pub(super) fn fill(
+    planned: &ClusterModel,
+    actual: &ClusterModel,
+) -> Result<ClusterModel, ConversionError> {
     ClusterModel::from_value(filled(planned.to_value(), Some(&actual.to_value())))
 }
 
@@ -475,10 +657,24 @@ fn filled(planned: Value, actual: Option<&Value>) -> Value {
     match planned {
         Value::Unknown => actual.cloned().unwrap_or(Value::Null),
         Value::Object(members) => Value::Object(
-            members.into_iter().map(|(key, value)| { let actual = member(&key); let value = filled(value, actual); (key, value) }).collect(),
+            members
+                .into_iter()
+                .map(|(key, value)| {
+                    let actual = member(&key);
+                    let value = filled(value, actual);
+                    (key, value)
+                })
+                .collect(),
         ),
         Value::Map(members) => Value::Map(
-            members.into_iter().map(|(key, value)| { let actual = member(&key); let value = filled(value, actual); (key, value) }).collect(),
+            members
+                .into_iter()
+                .map(|(key, value)| {
+                    let actual = member(&key);
+                    let value = filled(value, actual);
+                    (key, value)
+                })
+                .collect(),
         ),
         other if other.is_wholly_known() => other,
         _ => actual.cloned().unwrap_or(Value::Null),

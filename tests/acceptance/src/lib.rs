@@ -9,7 +9,6 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail};
 
-pub mod golden;
 pub mod scenario;
 
 /// The provider's source address without a host: both registries' hosts are in the mirror.
@@ -38,7 +37,12 @@ pub fn build_provider(release: bool) -> Result<PathBuf> {
     let mut command = Command::new(cargo);
     command
         .current_dir(workspace_root())
-        .args(["build", "--quiet", "--package", "terraform-provider-devopsgenie"])
+        .args([
+            "build",
+            "--quiet",
+            "--package",
+            "terraform-provider-devopsgenie",
+        ])
         .args(["--message-format", "json-render-diagnostics"])
         .stdin(Stdio::null())
         .stderr(Stdio::inherit());
@@ -148,7 +152,10 @@ impl Core {
             .with_context(|| format!("cannot run {}", path.display()))?;
         let text = String::from_utf8_lossy(&output.stdout);
         let version = text.lines().next().unwrap_or("unknown version").to_owned();
-        Ok(Self { path: path.to_path_buf(), version })
+        Ok(Self {
+            path: path.to_path_buf(),
+            version,
+        })
     }
 
     /// `terraform` on PATH, if there is one.
@@ -156,7 +163,9 @@ impl Core {
     /// # Errors
     /// When it is there and cannot be run.
     pub fn terraform_on_path() -> Result<Option<Self>> {
-        find_on_path("terraform").map(|path| Self::at(&path)).transpose()
+        find_on_path("terraform")
+            .map(|path| Self::at(&path))
+            .transpose()
     }
 
     /// OpenTofu as the lab builds it from its Go module, on first use.
@@ -248,7 +257,10 @@ impl Workspace {
         std::fs::create_dir_all(&tools)?;
         let configuration = write_mirror(&tools, provider)?;
         let mut variables = BTreeMap::from([
-            ("TF_CLI_CONFIG_FILE".to_owned(), configuration.display().to_string()),
+            (
+                "TF_CLI_CONFIG_FILE".to_owned(),
+                configuration.display().to_string(),
+            ),
             ("TF_IN_AUTOMATION".to_owned(), "1".to_owned()),
             ("TF_INPUT".to_owned(), "0".to_owned()),
             ("CHECKPOINT_DISABLE".to_owned(), "1".to_owned()),
@@ -256,7 +268,11 @@ impl Workspace {
             ("PATH".to_owned(), std::env::var("PATH").unwrap_or_default()),
         ]);
         variables.extend(environment);
-        Ok(Self { directory: directory.to_path_buf(), core, environment: variables })
+        Ok(Self {
+            directory: directory.to_path_buf(),
+            core,
+            environment: variables,
+        })
     }
 
     /// Sets a variable of the environment that Core runs in.
@@ -319,9 +335,16 @@ impl Workspace {
     pub fn ok<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Result<Run> {
         let run = self.run(arguments)?;
         if run.code != Some(0) {
-            let arguments: Vec<_> =
-                arguments.iter().map(|argument| argument.as_ref().to_string_lossy()).collect();
-            bail!("{} {}: {}", self.core.version, arguments.join(" "), run.text());
+            let arguments: Vec<_> = arguments
+                .iter()
+                .map(|argument| argument.as_ref().to_string_lossy())
+                .collect();
+            bail!(
+                "{} {}: {}",
+                self.core.version,
+                arguments.join(" "),
+                run.text()
+            );
         }
         Ok(run)
     }

@@ -40,15 +40,30 @@ impl Scenario {
     /// When the lab does not start, the provider does not build, or `init` fails.
     pub async fn start(core: Core) -> Result<Self> {
         let lab = Lab::start(|_| {}).await?;
-        let subnet_ids: Vec<String> = lab.subnets().await?.into_iter().map(|subnet| subnet.id).collect();
-        let directory = tempfile::Builder::new().prefix("devopsgenie-acceptance-").tempdir()?;
+        let subnet_ids: Vec<String> = lab
+            .subnets()
+            .await?
+            .into_iter()
+            .map(|subnet| subnet.id)
+            .collect();
+        let directory = tempfile::Builder::new()
+            .prefix("devopsgenie-acceptance-")
+            .tempdir()?;
         let mut environment: BTreeMap<String, String> = lab.environment().into_iter().collect();
-        environment.insert("TF_VAR_subnet_ids".to_owned(), serde_json::to_string(&subnet_ids)?);
+        environment.insert(
+            "TF_VAR_subnet_ids".to_owned(),
+            serde_json::to_string(&subnet_ids)?,
+        );
         let workspace = Workspace::new(directory.path(), core, provider_binary()?, environment)?;
         workspace.write("head.tf", HEAD)?;
         workspace.write("main.tf", "")?;
         workspace.ok(&["init", "-no-color"])?;
-        Ok(Self { lab, workspace, subnet_ids, _directory: directory })
+        Ok(Self {
+            lab,
+            workspace,
+            subnet_ids,
+            _directory: directory,
+        })
     }
 
     /// Replaces the configuration.
@@ -64,9 +79,17 @@ impl Scenario {
     /// # Errors
     /// When apply fails or the next plan is not empty; the error holds what Core printed.
     pub fn apply(&self) -> Result<Run> {
-        let run = self.workspace.ok(&["apply", "-auto-approve", "-no-color"])?;
-        let plan = self.workspace.run(&["plan", "-no-color", "-detailed-exitcode"])?;
-        ensure!(plan.code == Some(0), "planning after apply is not empty: {}", plan.text());
+        let run = self
+            .workspace
+            .ok(&["apply", "-auto-approve", "-no-color"])?;
+        let plan = self
+            .workspace
+            .run(&["plan", "-no-color", "-detailed-exitcode"])?;
+        ensure!(
+            plan.code == Some(0),
+            "planning after apply is not empty: {}",
+            plan.text()
+        );
         Ok(run)
     }
 
@@ -75,7 +98,9 @@ impl Scenario {
     /// # Errors
     /// When apply succeeds.
     pub fn apply_fails(&self) -> Result<Run> {
-        let run = self.workspace.run(&["apply", "-auto-approve", "-no-color"])?;
+        let run = self
+            .workspace
+            .run(&["apply", "-auto-approve", "-no-color"])?;
         ensure!(run.code == Some(1), "apply did not fail: {}", run.text());
         Ok(run)
     }
@@ -85,7 +110,8 @@ impl Scenario {
     /// # Errors
     /// When Core cannot be run.
     pub fn plan(&self) -> Result<Run> {
-        self.workspace.run(&["plan", "-no-color", "-detailed-exitcode"])
+        self.workspace
+            .run(&["plan", "-no-color", "-detailed-exitcode"])
     }
 
     /// Destroys, and requires success and an empty account.
@@ -93,7 +119,8 @@ impl Scenario {
     /// # Errors
     /// When destroy fails or something is left.
     pub async fn destroy(&self) -> Result<()> {
-        self.workspace.ok(&["destroy", "-auto-approve", "-no-color"])?;
+        self.workspace
+            .ok(&["destroy", "-auto-approve", "-no-color"])?;
         self.require_empty_account().await
     }
 
@@ -104,9 +131,18 @@ impl Scenario {
     pub async fn require_empty_account(&self) -> Result<()> {
         let queries: [(&[&str], &str); 4] = [
             (&["eks", "list-clusters"], "clusters"),
-            (&["iam", "list-roles"], "Roles[?!starts_with(Path, '/aws-service-role/')].RoleName"),
-            (&["iam", "list-open-id-connect-providers"], "OpenIDConnectProviderList[].Arn"),
-            (&["ec2", "describe-security-groups"], "SecurityGroups[?GroupName!='default'].GroupName"),
+            (
+                &["iam", "list-roles"],
+                "Roles[?!starts_with(Path, '/aws-service-role/')].RoleName",
+            ),
+            (
+                &["iam", "list-open-id-connect-providers"],
+                "OpenIDConnectProviderList[].Arn",
+            ),
+            (
+                &["ec2", "describe-security-groups"],
+                "SecurityGroups[?GroupName!='default'].GroupName",
+            ),
         ];
         for (arguments, query) in queries {
             let found = self.aws_query(arguments, query).await?;

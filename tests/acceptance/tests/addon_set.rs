@@ -64,7 +64,9 @@ fn require_nothing_secret(scenario: &Scenario) -> Result<()> {
         let run = workspace.ok(arguments)?;
         texts.push((arguments.join(" "), run.stdout));
     }
-    let state: Value = serde_json::from_str(&workspace.ok(&["state", "pull"])?.stdout)?;
+    // Nothing at all before the first apply.
+    let pulled = workspace.ok(&["state", "pull"])?.stdout;
+    let state: Value = if pulled.is_empty() { Value::Null } else { serde_json::from_str(&pulled)? };
     for instance in state["resources"].as_array().into_iter().flatten().flat_map(|resource| resource["instances"].as_array()).flatten() {
         let private = STANDARD.decode(instance["private"].as_str().unwrap_or_default())?;
         texts.push(("private data".to_owned(), String::from_utf8(private)?));

@@ -13,7 +13,9 @@ fn cluster(version: &str, arguments: &str) -> String {
 }
 
 async fn start() -> Scenario {
-    Scenario::start(Core::default_binary().unwrap()).await.unwrap()
+    Scenario::start(Core::default_binary().unwrap())
+        .await
+        .unwrap()
 }
 
 const ONE_GROUP: &str = r#"
@@ -74,16 +76,29 @@ async fn is_created_changed_in_place_and_destroyed() {
             ),
         ];
         // The principal of the access entry has to exist.
-        scenario.lab.aws(&["iam", "create-user", "--user-name", "nobody"]).await?;
+        scenario
+            .lab
+            .aws(&["iam", "create-user", "--user-name", "nobody"])
+            .await?;
         for (what, version, arguments, query, path, expected) in steps {
             scenario.configure(&cluster(version, &arguments))?;
             let plan = scenario.plan()?;
-            ensure!(plan.stdout.contains("0 to add, 1 to change, 0 to destroy"), "{what}: {}", plan.text());
+            ensure!(
+                plan.stdout.contains("0 to add, 1 to change, 0 to destroy"),
+                "{what}: {}",
+                plan.text()
+            );
             scenario.apply()?;
             let found = scenario.aws_query(query, path).await?;
-            ensure!(found.to_string() == expected, "{what}: {path} is {found}, not {expected}");
+            ensure!(
+                found.to_string() == expected,
+                "{what}: {path} is {found}, not {expected}"
+            );
         }
-        ensure!(scenario.calls("eks:CreateCluster") == 1, "a change in place made a new cluster");
+        ensure!(
+            scenario.calls("eks:CreateCluster") == 1,
+            "a change in place made a new cluster"
+        );
 
         scenario.destroy().await
     }
@@ -98,14 +113,26 @@ async fn a_group_whose_instances_change_is_replaced_by_a_new_one_first() {
         scenario.apply()?;
         let groups: &[&str] = &["eks", "list-nodegroups", "--cluster-name", "main"];
         let before = scenario.aws_query(groups, "nodegroups").await?;
-        let changed = ONE_GROUP.replace("general = {", "general = { instance_types = [\"m7i.xlarge\"],");
+        let changed = ONE_GROUP.replace(
+            "general = {",
+            "general = { instance_types = [\"m7i.xlarge\"],",
+        );
         scenario.configure(&cluster("1.35", &changed))?;
         scenario.apply()?;
         let after = scenario.aws_query(groups, "nodegroups").await?;
-        ensure!(before != after && after.as_array().is_some_and(|groups| groups.len() == 1), "{before} -> {after}");
+        ensure!(
+            before != after && after.as_array().is_some_and(|groups| groups.len() == 1),
+            "{before} -> {after}"
+        );
         let log = scenario.lab.simulator().request_log().all();
-        let position = |operation: &str| log.iter().rposition(|request| request.operation == operation);
-        ensure!(position("CreateNodegroup") < position("DeleteNodegroup"), "the old group went first");
+        let position = |operation: &str| {
+            log.iter()
+                .rposition(|request| request.operation == operation)
+        };
+        ensure!(
+            position("CreateNodegroup") < position("DeleteNodegroup"),
+            "the old group went first"
+        );
         scenario.destroy().await
     }
     let scenario = start().await;
@@ -119,9 +146,15 @@ async fn a_new_name_is_a_new_cluster() {
         scenario.apply()?;
         scenario.configure(&cluster("1.35", "").replace("name = \"main\"", "name = \"other\""))?;
         let plan = scenario.plan()?;
-        ensure!(plan.flat().contains("forces replacement"), "{}", plan.text());
+        ensure!(
+            plan.flat().contains("forces replacement"),
+            "{}",
+            plan.text()
+        );
         scenario.apply()?;
-        let clusters = scenario.aws_query(&["eks", "list-clusters"], "clusters").await?;
+        let clusters = scenario
+            .aws_query(&["eks", "list-clusters"], "clusters")
+            .await?;
         ensure!(clusters.to_string() == "[\"other\"]", "{clusters}");
         scenario.destroy().await
     }
@@ -136,36 +169,125 @@ async fn drift_is_shown_and_repaired() {
         scenario.configure(&cluster("1.35", &body))?;
         scenario.apply()?;
 
-        let arn = scenario.aws_query(&["eks", "describe-cluster", "--name", "main"], "cluster.arn").await?;
+        let arn = scenario
+            .aws_query(
+                &["eks", "describe-cluster", "--name", "main"],
+                "cluster.arn",
+            )
+            .await?;
         let arn = arn.as_str().unwrap_or_default();
-        scenario.lab.aws(&["eks", "tag-resource", "--resource-arn", arn, "--tags", "team=other"]).await?;
+        scenario
+            .lab
+            .aws(&[
+                "eks",
+                "tag-resource",
+                "--resource-arn",
+                arn,
+                "--tags",
+                "team=other",
+            ])
+            .await?;
         let plan = scenario.plan()?;
-        ensure!(plan.stdout.contains("\"other\" -> \"platform\""), "{}", plan.text());
+        ensure!(
+            plan.stdout.contains("\"other\" -> \"platform\""),
+            "{}",
+            plan.text()
+        );
         scenario.apply()?;
-        let team = scenario.aws_query(&["eks", "describe-cluster", "--name", "main"], "cluster.tags.team").await?;
+        let team = scenario
+            .aws_query(
+                &["eks", "describe-cluster", "--name", "main"],
+                "cluster.tags.team",
+            )
+            .await?;
         ensure!(team == "platform", "{team}");
 
         // Deleted outside: recreated.
-        let groups = scenario.aws_query(&["eks", "list-nodegroups", "--cluster-name", "main"], "nodegroups").await?;
+        let groups = scenario
+            .aws_query(
+                &["eks", "list-nodegroups", "--cluster-name", "main"],
+                "nodegroups",
+            )
+            .await?;
         let group = groups[0].as_str().unwrap_or_default().to_owned();
-        let delete = ["eks", "delete-nodegroup", "--cluster-name", "main", "--nodegroup-name", &group];
+        let delete = [
+            "eks",
+            "delete-nodegroup",
+            "--cluster-name",
+            "main",
+            "--nodegroup-name",
+            &group,
+        ];
         scenario.lab.aws(&delete).await?;
-        scenario.lab.aws(&["eks", "wait", "nodegroup-deleted", "--cluster-name", "main", "--nodegroup-name", &group]).await?;
+        scenario
+            .lab
+            .aws(&[
+                "eks",
+                "wait",
+                "nodegroup-deleted",
+                "--cluster-name",
+                "main",
+                "--nodegroup-name",
+                &group,
+            ])
+            .await?;
         let plan = scenario.plan()?;
-        ensure!(plan.code == Some(2), "a node group deleted outside was not noticed: {}", plan.text());
+        ensure!(
+            plan.code == Some(2),
+            "a node group deleted outside was not noticed: {}",
+            plan.text()
+        );
         scenario.apply()?;
-        let groups = scenario.aws_query(&["eks", "list-nodegroups", "--cluster-name", "main"], "length(nodegroups)").await?;
+        let groups = scenario
+            .aws_query(
+                &["eks", "list-nodegroups", "--cluster-name", "main"],
+                "length(nodegroups)",
+            )
+            .await?;
         ensure!(groups == 1, "{groups}");
 
-        let groups = scenario.aws_query(&["eks", "list-nodegroups", "--cluster-name", "main"], "nodegroups").await?;
+        let groups = scenario
+            .aws_query(
+                &["eks", "list-nodegroups", "--cluster-name", "main"],
+                "nodegroups",
+            )
+            .await?;
         let group = groups[0].as_str().unwrap_or_default().to_owned();
-        let delete = ["eks", "delete-nodegroup", "--cluster-name", "main", "--nodegroup-name", &group];
+        let delete = [
+            "eks",
+            "delete-nodegroup",
+            "--cluster-name",
+            "main",
+            "--nodegroup-name",
+            &group,
+        ];
         scenario.lab.aws(&delete).await?;
-        scenario.lab.aws(&["eks", "wait", "nodegroup-deleted", "--cluster-name", "main", "--nodegroup-name", &group]).await?;
-        scenario.lab.aws(&["eks", "delete-cluster", "--name", "main"]).await?;
-        scenario.lab.aws(&["eks", "wait", "cluster-deleted", "--name", "main"]).await?;
+        scenario
+            .lab
+            .aws(&[
+                "eks",
+                "wait",
+                "nodegroup-deleted",
+                "--cluster-name",
+                "main",
+                "--nodegroup-name",
+                &group,
+            ])
+            .await?;
+        scenario
+            .lab
+            .aws(&["eks", "delete-cluster", "--name", "main"])
+            .await?;
+        scenario
+            .lab
+            .aws(&["eks", "wait", "cluster-deleted", "--name", "main"])
+            .await?;
         let plan = scenario.plan()?;
-        ensure!(plan.stdout.contains("1 to add, 0 to change, 0 to destroy"), "{}", plan.text());
+        ensure!(
+            plan.stdout.contains("1 to add, 0 to change, 0 to destroy"),
+            "{}",
+            plan.text()
+        );
         scenario.apply()?;
         scenario.destroy().await
     }
@@ -178,15 +300,36 @@ async fn is_imported_by_name() {
     async fn run(scenario: &Scenario) -> Result<()> {
         scenario.configure(&cluster("1.35", ONE_GROUP))?;
         scenario.apply()?;
-        scenario.workspace.ok(&["state", "rm", "devopsgenie_cluster.main"])?;
-        scenario.workspace.ok(&["import", "-no-color", "devopsgenie_cluster.main", "main"])?;
+        scenario
+            .workspace
+            .ok(&["state", "rm", "devopsgenie_cluster.main"])?;
+        scenario
+            .workspace
+            .ok(&["import", "-no-color", "devopsgenie_cluster.main", "main"])?;
         let plan = scenario.plan()?;
-        ensure!(plan.code == Some(0), "planning after import is not empty: {}", plan.text());
+        ensure!(
+            plan.code == Some(0),
+            "planning after import is not empty: {}",
+            plan.text()
+        );
 
-        scenario.workspace.ok(&["state", "rm", "devopsgenie_cluster.main"])?;
-        let run = scenario.workspace.run(&["import", "-no-color", "devopsgenie_cluster.main", "absent"])?;
-        ensure!(run.code == Some(1) && run.flat().contains("absent"), "{}", run.text());
-        scenario.workspace.ok(&["import", "-no-color", "devopsgenie_cluster.main", "main"])?;
+        scenario
+            .workspace
+            .ok(&["state", "rm", "devopsgenie_cluster.main"])?;
+        let run = scenario.workspace.run(&[
+            "import",
+            "-no-color",
+            "devopsgenie_cluster.main",
+            "absent",
+        ])?;
+        ensure!(
+            run.code == Some(1) && run.flat().contains("absent"),
+            "{}",
+            run.text()
+        );
+        scenario
+            .workspace
+            .ok(&["import", "-no-color", "devopsgenie_cluster.main", "main"])?;
         scenario.destroy().await
     }
     let scenario = start().await;
@@ -198,9 +341,18 @@ async fn a_protected_cluster_is_not_destroyed() {
     async fn run(scenario: &Scenario) -> Result<()> {
         scenario.configure(&cluster("1.35", "deletion_protection = true"))?;
         scenario.apply()?;
-        let run = scenario.workspace.run(&["destroy", "-auto-approve", "-no-color"])?;
-        ensure!(run.code == Some(1) && run.flat().contains("deletion_protection"), "{}", run.text());
-        ensure!(scenario.calls("eks:DeleteCluster") == 0, "DeleteCluster was called");
+        let run = scenario
+            .workspace
+            .run(&["destroy", "-auto-approve", "-no-color"])?;
+        ensure!(
+            run.code == Some(1) && run.flat().contains("deletion_protection"),
+            "{}",
+            run.text()
+        );
+        ensure!(
+            scenario.calls("eks:DeleteCluster") == 0,
+            "DeleteCluster was called"
+        );
         scenario.configure(&cluster("1.35", "deletion_protection = false"))?;
         scenario.apply()?;
         scenario.destroy().await

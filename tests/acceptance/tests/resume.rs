@@ -20,7 +20,9 @@ resource "devopsgenie_cluster" "main" {
 "#;
 
 async fn start() -> Scenario {
-    let scenario = Scenario::start(Core::default_binary().unwrap()).await.unwrap();
+    let scenario = Scenario::start(Core::default_binary().unwrap())
+        .await
+        .unwrap();
     scenario.configure(CLUSTER).unwrap();
     scenario
 }
@@ -41,7 +43,8 @@ fn failures() -> [(&'static str, Fault, usize); 3] {
                 "CreateNodegroup",
                 FaultKind::CreateFails {
                     issue_code: "AsgInstanceLaunchFailures".to_owned(),
-                    issue_message: "You have requested more vCPU capacity than your current limit".to_owned(),
+                    issue_message: "You have requested more vCPU capacity than your current limit"
+                        .to_owned(),
                 },
             ),
             1,
@@ -64,7 +67,8 @@ async fn the_next_apply_carries_on_after_a_failure() {
             scenario.lab.simulator().faults().clear(id);
             scenario.apply().context(what)?;
             ensure!(
-                scenario.calls("eks:CreateCluster") <= clusters && scenario.calls("eks:DeleteCluster") == 0,
+                scenario.calls("eks:CreateCluster") <= clusters
+                    && scenario.calls("eks:DeleteCluster") == 0,
                 "{what}: the cluster was made {} times and deleted {} times",
                 scenario.calls("eks:CreateCluster"),
                 scenario.calls("eks:DeleteCluster")
@@ -99,8 +103,9 @@ fn provider_processes(scenario: &Scenario) -> Result<Vec<String>> {
     for entry in std::fs::read_dir("/proc")?.flatten() {
         let path = entry.path();
         let runs_provider = std::fs::read_link(path.join("exe")).is_ok_and(|exe| exe == binary);
-        let ours = std::fs::read(path.join("environ"))
-            .is_ok_and(|environ| String::from_utf8_lossy(&environ).contains(scenario.lab.endpoint()));
+        let ours = std::fs::read(path.join("environ")).is_ok_and(|environ| {
+            String::from_utf8_lossy(&environ).contains(scenario.lab.endpoint())
+        });
         if runs_provider && ours {
             found.push(entry.file_name().to_string_lossy().into_owned());
         }
@@ -113,25 +118,43 @@ async fn the_next_apply_carries_on_after_kill_9() {
     async fn run(scenario: &Scenario) -> Result<()> {
         for operation in ["CreateRole", "CreateCluster", "CreateNodegroup"] {
             scenario.lab.simulator().request_log().reset();
-            let child = scenario.workspace.spawn(&["apply", "-auto-approve", "-no-color"])?;
-            let service = if operation == "CreateRole" { "iam" } else { "eks" };
+            let child = scenario
+                .workspace
+                .spawn(&["apply", "-auto-approve", "-no-color"])?;
+            let service = if operation == "CreateRole" {
+                "iam"
+            } else {
+                "eks"
+            };
             let started = Instant::now();
             while scenario.calls(&format!("{service}:{operation}")) == 0 {
-                ensure!(started.elapsed() < Duration::from_secs(120), "{operation} was never called");
+                ensure!(
+                    started.elapsed() < Duration::from_secs(120),
+                    "{operation} was never called"
+                );
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
             for process in provider_processes(scenario)? {
                 Command::new("kill").args(["-9", &process]).status()?;
             }
             let output = child.wait_with_output()?;
-            ensure!(!output.status.success(), "apply survived the kill at {operation}");
-
-            scenario.apply().with_context(|| format!("after the kill at {operation}"))?;
             ensure!(
-                scenario.calls("eks:CreateCluster") <= 2 && scenario.calls("eks:DeleteCluster") == 0,
+                !output.status.success(),
+                "apply survived the kill at {operation}"
+            );
+
+            scenario
+                .apply()
+                .with_context(|| format!("after the kill at {operation}"))?;
+            ensure!(
+                scenario.calls("eks:CreateCluster") <= 2
+                    && scenario.calls("eks:DeleteCluster") == 0,
                 "the cluster was not carried on with after the kill at {operation}"
             );
-            scenario.destroy().await.with_context(|| format!("after the kill at {operation}"))?;
+            scenario
+                .destroy()
+                .await
+                .with_context(|| format!("after the kill at {operation}"))?;
         }
         Ok(())
     }
