@@ -49,7 +49,7 @@ pub async fn remove(
 ) -> Removed {
     match read_inventory(cluster, set).await {
         Ok(None) => {
-            return match delete_empty_namespace(cluster, set, deadline, stop).await {
+            return match delete_empty_namespace(cluster, set).await {
                 Ok(()) => Removed::default(),
                 Err(error) => Removed::failed(error),
             };
@@ -74,7 +74,7 @@ pub async fn remove(
     }
     held.release().await;
     if removed.errors.is_empty()
-        && let Err(error) = delete_empty_namespace(cluster, set, deadline, stop).await
+        && let Err(error) = delete_empty_namespace(cluster, set).await
     {
         removed.errors.push(error);
     }

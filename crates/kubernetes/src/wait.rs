@@ -14,8 +14,11 @@ use crate::error::{Error, describe};
 use crate::object::ObjectReference;
 use crate::readiness::{Readiness, being_deleted, container_problem, readiness};
 
-/// Polls start so often and slow down to [`SLOWEST_POLL`].
+/// Polls start so often and slow down to [`EARLY_POLL`], and after [`EARLY`] to [`SLOWEST_POLL`]. Most
+/// waits are short: a namespace takes the controller 5 s, a pod a few.
 const FIRST_POLL: Duration = Duration::from_millis(250);
+const EARLY_POLL: Duration = Duration::from_millis(750);
+const EARLY: Duration = Duration::from_secs(15);
 const SLOWEST_POLL: Duration = Duration::from_secs(3);
 
 /// Objects that are asked for at the same time.
@@ -196,7 +199,12 @@ async fn wait(
             () = stop.cancelled() => return Err(WaitError::Cancelled { waiting_for: waiting }),
             () = tokio::time::sleep(pause) => {}
         }
-        poll = (poll * 3 / 2).min(SLOWEST_POLL);
+        let slowest = if now - started < EARLY {
+            EARLY_POLL
+        } else {
+            SLOWEST_POLL
+        };
+        poll = (poll * 3 / 2).min(slowest);
     }
 }
 
