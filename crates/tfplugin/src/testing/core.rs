@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
 
 use tonic::codegen::http;
@@ -50,8 +51,13 @@ impl Core {
     /// Starts a provider's executable as Core does, with the handshake and mutual TLS, and
     /// connects over its socket. The process is killed when the last clone is dropped.
     pub async fn spawn(binary: impl AsRef<Path>) -> Self {
-        let (transport, process) = transport::spawn(binary.as_ref()).await;
-        Self::connect(transport, Some(Arc::new(process))).await
+        let started = transport::start(binary.as_ref(), Stdio::inherit())
+            .await
+            .expect("the provider starts");
+        let protocol = started.handshake.protocol;
+        assert_eq!(protocol, 6, "the protocol of the handshake line");
+        let (sender, process) = started.connect().await.expect("the provider accepts");
+        Self::connect(Transport::Socket(sender), Some(Arc::new(process))).await
     }
 
     async fn connect(transport: Transport, process: Option<Arc<Process>>) -> Self {

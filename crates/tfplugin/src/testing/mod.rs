@@ -7,7 +7,7 @@
 //! name.
 //!
 //! The functions here panic instead of returning errors, except for the diagnostics of the
-//! provider, which a test may expect.
+//! provider, which a test may expect, and for [`measure_startup`], which takes any binary.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -18,10 +18,13 @@ mod core;
 mod decode;
 mod managed;
 mod proposed;
+mod server_certificate;
+mod startup;
 mod transport;
 
 pub use self::core::Core;
 pub use managed::{Action, Managed, Plan, Stored};
+pub use startup::{Memory, SchemaCall, Startup, StartupError, measure_startup};
 
 use crate::model::Model;
 use crate::provider::Provider;

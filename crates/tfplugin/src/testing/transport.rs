@@ -1,10 +1,10 @@
 //! How the test client reaches a provider: in the same process, or a real process over its socket.
 
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -12,12 +12,15 @@ use futures::future::BoxFuture;
 use hyper::client::conn::http2::SendRequest;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, PKCS_ECDSA_P521_SHA512};
-use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
-use tokio::io::{AsyncRead, AsyncWrite};
+use rustls::pki_types::{CertificateDer, ServerName};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, BufReader};
+use tokio::process::ChildStdout;
 use tonic::body::Body;
 use tonic::codegen::{Service, http};
 
+use super::server_certificate::tls;
+use super::startup::StartupError;
 use crate::server::Server;
 use crate::server::proto::provider_server::ProviderServer;
 
@@ -57,6 +60,14 @@ impl Service<http::Request<Body>> for Transport {
 /// A provider's process, killed when dropped.
 pub(super) struct Process {
     child: Child,
+    /// Where its socket is; a process that is killed removes nothing itself.
+    _sockets: TempDir,
+}
+
+impl Process {
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
 }
 
 impl Drop for Process {
@@ -72,95 +83,212 @@ const COOKIE: (&str, &str) = (
     "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2",
 );
 
-/// Starts a provider as Core does and connects with mutual TLS.
-pub(super) async fn spawn(binary: &Path) -> (Transport, Process) {
-    let key = KeyPair::generate_for(&PKCS_ECDSA_P521_SHA512).expect("a key can be made");
-    let mut parameters = CertificateParams::new(["localhost".to_owned()]).expect("a valid name");
+/// How long a provider may take to write its handshake line, as in go-plugin `client.go`.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Longer than any handshake line, which holds one certificate and one address.
+const HANDSHAKE_LIMIT: u64 = 64 * 1024;
+
+/// A provider that was started and has said where it listens.
+pub(super) struct Started {
+    pub(super) process: Process,
+    pub(super) handshake: Handshake,
+    /// From before the process was started until its handshake line was read.
+    pub(super) elapsed: Duration,
+    certificate: CertificateDer<'static>,
+    key: KeyPair,
+}
+
+/// The line by which a go-plugin server says where and how it is to be reached.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Handshake {
+    /// Version of the application's protocol.
+    pub(super) protocol: u32,
+    network: String,
+    address: String,
+    /// The server's certificate; none when it serves without TLS.
+    pub(super) certificate: Option<CertificateDer<'static>>,
+}
+
+impl Handshake {
+    fn parse(line: &str) -> Option<Self> {
+        let mut fields = line.trim_end().split('|');
+        let (core, protocol, network, address, rpc) = (
+            fields.next()?,
+            fields.next()?,
+            fields.next()?,
+            fields.next()?,
+            fields.next()?,
+        );
+        if (core, rpc) != ("1", "grpc") {
+            return None;
+        }
+        let certificate = match fields.next() {
+            None | Some("") => None,
+            Some(text) => Some(STANDARD_NO_PAD.decode(text).ok()?.into()),
+        };
+        Some(Self {
+            protocol: protocol.parse().ok()?,
+            network: network.to_owned(),
+            address: address.to_owned(),
+            certificate,
+        })
+    }
+}
+
+/// Starts a provider as Core does and waits for its handshake line.
+pub(super) async fn start(binary: &Path, stderr: Stdio) -> Result<Started, StartupError> {
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P521_SHA512)?;
+    let mut parameters = CertificateParams::new(["localhost".to_owned()])?;
     parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let certificate = parameters
-        .self_signed(&key)
-        .expect("a certificate can be made");
-    let mut child = Command::new(binary)
+    let certificate = parameters.self_signed(&key)?;
+    let sockets = tempfile::tempdir().map_err(|source| StartupError::Sockets { source })?;
+    let mut command = Command::new(binary);
+    command
         .env(COOKIE.0, COOKIE.1)
         .env("PLUGIN_PROTOCOL_VERSIONS", "5,6")
         .env("PLUGIN_MIN_PORT", "10000")
         .env("PLUGIN_MAX_PORT", "25000")
+        .env("PLUGIN_UNIX_SOCKET_DIR", sockets.path())
         .env("PLUGIN_CLIENT_CERT", certificate.pem())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|error| panic!("{} cannot be started: {error}", binary.display()));
-    let stdout = child.stdout.take().expect("stdout is a pipe");
-    let process = Process { child };
-    let line = tokio::task::spawn_blocking(move || {
-        let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line).map(|_| line)
+        .stderr(stderr);
+    let no_start = |source| StartupError::Start {
+        binary: binary.to_path_buf(),
+        source,
+    };
+    let begin = Instant::now();
+    let mut child = command.spawn().map_err(no_start)?;
+    let stdout = child.stdout.take();
+    let mut process = Process {
+        child,
+        _sockets: sockets,
+    };
+    let no_line = |what: String| StartupError::Handshake {
+        binary: binary.to_path_buf(),
+        what,
+    };
+    let stdout = stdout.ok_or_else(|| no_line("its stdout is no pipe".to_owned()))?;
+    let stdout = ChildStdout::from_std(stdout).map_err(no_start)?;
+    let mut line = String::new();
+    let mut reader = BufReader::new(stdout.take(HANDSHAKE_LIMIT));
+    let read = tokio::time::timeout(HANDSHAKE_TIMEOUT, reader.read_line(&mut line)).await;
+    let elapsed = begin.elapsed();
+    match read {
+        Err(_) => {
+            let seconds = HANDSHAKE_TIMEOUT.as_secs();
+            return Err(no_line(format!("it wrote nothing in {seconds} seconds")));
+        }
+        Ok(Err(error)) => return Err(no_line(format!("its stdout cannot be read ({error})"))),
+        Ok(Ok(0)) => {
+            // Ends a process that closed its stdout and goes on.
+            let _ = process.child.kill();
+            let status = process.child.wait().map_err(no_start)?;
+            return Err(no_line(format!(
+                "it closed its stdout and ended with {status}"
+            )));
+        }
+        Ok(Ok(_)) => {}
+    }
+    let handshake = Handshake::parse(&line).ok_or_else(|| no_line(format!("it wrote {line:?}")))?;
+    Ok(Started {
+        process,
+        handshake,
+        elapsed,
+        certificate: certificate.der().clone(),
+        key,
     })
-    .await
-    .expect("the reader does not panic")
-    .expect("the handshake line can be read");
-    let fields: Vec<&str> = line.trim_end().split('|').collect();
-    let [core, protocol, network, address, "grpc", server] = fields[..] else {
-        panic!("not a handshake line: {line:?}");
-    };
-    assert_eq!((core, protocol), ("1", "6"), "versions in {line:?}");
-    let server = STANDARD_NO_PAD
-        .decode(server)
-        .expect("the certificate is base64 without padding");
-    let config = tls(
-        CertificateDer::from(server),
-        certificate.der().clone(),
-        key.serialize_der(),
-    );
-    let sender = match network {
-        "unix" => {
-            let stream = tokio::net::UnixStream::connect(address)
-                .await
-                .expect("the socket accepts");
-            connect(stream, config).await
-        }
-        "tcp" => {
-            let stream = tokio::net::TcpStream::connect(address)
-                .await
-                .expect("the port accepts");
-            connect(stream, config).await
-        }
-        other => panic!("unknown network {other:?}"),
-    };
-    (Transport::Socket(sender), process)
 }
 
-fn tls(
-    server: CertificateDer<'static>,
-    certificate: CertificateDer<'static>,
-    key: Vec<u8>,
-) -> ClientConfig {
-    let mut roots = RootCertStore::empty();
-    roots.add(server).expect("a certificate");
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("TLS versions")
-        .with_root_certificates(roots)
-        .with_client_auth_cert(vec![certificate], PrivatePkcs8KeyDer::from(key).into())
-        .expect("the key fits the certificate");
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    config
+impl Started {
+    /// Connects with mutual TLS and HTTP/2.
+    pub(super) async fn connect(self) -> Result<(SendRequest<Body>, Process), StartupError> {
+        let Handshake {
+            network,
+            address,
+            certificate,
+            ..
+        } = self.handshake;
+        let server = certificate.ok_or(StartupError::NoCertificate)?;
+        let config = tls(server, self.certificate, self.key.serialize_der())?;
+        let failed = |source| StartupError::Connect {
+            address: address.clone(),
+            source,
+        };
+        let sender = match network.as_str() {
+            "unix" => {
+                let stream = tokio::net::UnixStream::connect(&address).await;
+                connect(stream.map_err(failed)?, config, failed).await?
+            }
+            "tcp" => {
+                let stream = tokio::net::TcpStream::connect(&address).await;
+                let stream = stream.and_then(|stream| stream.set_nodelay(true).map(|()| stream));
+                connect(stream.map_err(failed)?, config, failed).await?
+            }
+            _ => return Err(StartupError::Network { network }),
+        };
+        Ok((sender, self.process))
+    }
 }
 
 async fn connect(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    config: ClientConfig,
-) -> SendRequest<Body> {
-    let name = ServerName::try_from("localhost").expect("a valid name");
+    config: rustls::ClientConfig,
+    failed: impl Fn(std::io::Error) -> StartupError,
+) -> Result<SendRequest<Body>, StartupError> {
+    let name =
+        ServerName::try_from("localhost").map_err(|error| failed(std::io::Error::other(error)))?;
     let stream = tokio_rustls::TlsConnector::from(Arc::new(config))
         .connect(name, stream)
         .await
-        .expect("the TLS handshake succeeds");
+        .map_err(failed)?;
     let (sender, connection) =
         hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
             .await
-            .expect("the HTTP/2 handshake succeeds");
+            .map_err(|source| StartupError::Http { source })?;
     tokio::spawn(connection);
-    sender
+    Ok(sender)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handshake_lines() {
+        let handshake = |protocol, network: &str, address: &str, certificate: Option<&[u8]>| {
+            Some(Handshake {
+                protocol,
+                network: network.to_owned(),
+                address: address.to_owned(),
+                certificate: certificate.map(|bytes| bytes.to_vec().into()),
+            })
+        };
+        let cases = [
+            (
+                "1|6|unix|/tmp/a|grpc|////\n",
+                handshake(6, "unix", "/tmp/a", Some(&[255; 3])),
+            ),
+            // Newer servers of go-plugin add a field for multiplexing.
+            (
+                "1|5|tcp|127.0.0.1:10000|grpc|/////w|true\n",
+                handshake(5, "tcp", "127.0.0.1:10000", Some(&[255; 4])),
+            ),
+            (
+                "1|5|unix|/tmp/a|grpc|\n",
+                handshake(5, "unix", "/tmp/a", None),
+            ),
+            ("1|5|unix|/tmp/a|grpc", handshake(5, "unix", "/tmp/a", None)),
+            ("2|6|unix|/tmp/a|grpc|////\n", None),
+            ("1|6|unix|/tmp/a|netrpc|\n", None),
+            ("1|six|unix|/tmp/a|grpc|\n", None),
+            ("1|6|unix|/tmp/a|grpc|not base64\n", None),
+            ("1|6|unix|/tmp/a\n", None),
+            ("hello\n", None),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(Handshake::parse(line), expected, "{line}");
+        }
+    }
 }
