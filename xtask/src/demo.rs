@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
-use devopsgenie_acceptance::{Core, Workspace, build_provider, workspace_root};
+use devopsgenie_acceptance::{Core, EMPTY_ACCOUNT, Workspace, build_provider, workspace_root};
 use devopsgenie_lab::command::{self, LabDirectory};
 
 use crate::lab;
@@ -293,22 +293,7 @@ impl Account {
     /// Lists everything that the demo could have left behind.
     fn prove_empty(&self) -> Result<()> {
         let mut left = Vec::new();
-        let queries: [(&[&str], &str); 4] = [
-            (&["eks", "list-clusters"], "clusters"),
-            (
-                &["iam", "list-roles"],
-                "Roles[?!starts_with(Path, '/aws-service-role/')].RoleName",
-            ),
-            (
-                &["iam", "list-open-id-connect-providers"],
-                "OpenIDConnectProviderList[].Arn",
-            ),
-            (
-                &["ec2", "describe-security-groups"],
-                "SecurityGroups[?GroupName!='default'].GroupName",
-            ),
-        ];
-        for (arguments, query) in queries {
+        for (arguments, query) in EMPTY_ACCOUNT {
             let found = self.list(arguments, query)?;
             println!("    aws {} -> {found:?}", arguments.join(" "));
             left.extend(found);

@@ -17,6 +17,24 @@ pub const PROVIDER_SOURCE: &str = "devopsgenie/devopsgenie";
 /// Hosts that Terraform and OpenTofu put before [`PROVIDER_SOURCE`].
 const REGISTRY_HOSTS: [&str; 2] = ["registry.terraform.io", "registry.opentofu.org"];
 
+/// What to ask AWS, and the part of the answer that has to be an empty list, before an account
+/// counts as empty: everything that our resources can leave behind.
+pub const EMPTY_ACCOUNT: [(&[&str], &str); 4] = [
+    (&["eks", "list-clusters"], "clusters"),
+    (
+        &["iam", "list-roles"],
+        "Roles[?!starts_with(Path, '/aws-service-role/')].RoleName",
+    ),
+    (
+        &["iam", "list-open-id-connect-providers"],
+        "OpenIDConnectProviderList[].Arn",
+    ),
+    (
+        &["ec2", "describe-security-groups"],
+        "SecurityGroups[?GroupName!='default'].GroupName",
+    ),
+];
+
 /// The root of the workspace that this crate was built from.
 #[must_use]
 pub fn workspace_root() -> PathBuf {

@@ -7,7 +7,7 @@ use devopsgenie_lab::Lab;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{Core, Run, Workspace, provider_binary};
+use crate::{Core, EMPTY_ACCOUNT, Run, Workspace, provider_binary};
 
 /// A simulated AWS account and a Terraform workspace that is pointed at it.
 pub struct Scenario {
@@ -129,22 +129,7 @@ impl Scenario {
     /// # Errors
     /// When something is left; the error names it.
     pub async fn require_empty_account(&self) -> Result<()> {
-        let queries: [(&[&str], &str); 4] = [
-            (&["eks", "list-clusters"], "clusters"),
-            (
-                &["iam", "list-roles"],
-                "Roles[?!starts_with(Path, '/aws-service-role/')].RoleName",
-            ),
-            (
-                &["iam", "list-open-id-connect-providers"],
-                "OpenIDConnectProviderList[].Arn",
-            ),
-            (
-                &["ec2", "describe-security-groups"],
-                "SecurityGroups[?GroupName!='default'].GroupName",
-            ),
-        ];
-        for (arguments, query) in queries {
+        for (arguments, query) in EMPTY_ACCOUNT {
             let found = self.aws_query(arguments, query).await?;
             ensure!(
                 found.as_array().is_some_and(Vec::is_empty),

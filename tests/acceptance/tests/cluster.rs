@@ -12,6 +12,24 @@ fn cluster(version: &str, arguments: &str) -> String {
     )
 }
 
+/// Deletes the cluster's only node group, as somebody with the AWS CLI would.
+async fn delete_node_group(scenario: &Scenario) -> Result<()> {
+    let groups = scenario
+        .aws_query(
+            &["eks", "list-nodegroups", "--cluster-name", "main"],
+            "nodegroups",
+        )
+        .await?;
+    let group = groups[0].as_str().unwrap_or_default();
+    for action in [&["delete-nodegroup"][..], &["wait", "nodegroup-deleted"]] {
+        let mut arguments = vec!["eks"];
+        arguments.extend(action);
+        arguments.extend(["--cluster-name", "main", "--nodegroup-name", group]);
+        scenario.lab.aws(&arguments).await?;
+    }
+    Ok(())
+}
+
 async fn start() -> Scenario {
     Scenario::start(Core::default_binary().unwrap())
         .await
@@ -203,34 +221,7 @@ async fn drift_is_shown_and_repaired() {
         ensure!(team == "platform", "{team}");
 
         // Deleted outside: recreated.
-        let groups = scenario
-            .aws_query(
-                &["eks", "list-nodegroups", "--cluster-name", "main"],
-                "nodegroups",
-            )
-            .await?;
-        let group = groups[0].as_str().unwrap_or_default().to_owned();
-        let delete = [
-            "eks",
-            "delete-nodegroup",
-            "--cluster-name",
-            "main",
-            "--nodegroup-name",
-            &group,
-        ];
-        scenario.lab.aws(&delete).await?;
-        scenario
-            .lab
-            .aws(&[
-                "eks",
-                "wait",
-                "nodegroup-deleted",
-                "--cluster-name",
-                "main",
-                "--nodegroup-name",
-                &group,
-            ])
-            .await?;
+        delete_node_group(scenario).await?;
         let plan = scenario.plan()?;
         ensure!(
             plan.code == Some(2),
@@ -246,34 +237,7 @@ async fn drift_is_shown_and_repaired() {
             .await?;
         ensure!(groups == 1, "{groups}");
 
-        let groups = scenario
-            .aws_query(
-                &["eks", "list-nodegroups", "--cluster-name", "main"],
-                "nodegroups",
-            )
-            .await?;
-        let group = groups[0].as_str().unwrap_or_default().to_owned();
-        let delete = [
-            "eks",
-            "delete-nodegroup",
-            "--cluster-name",
-            "main",
-            "--nodegroup-name",
-            &group,
-        ];
-        scenario.lab.aws(&delete).await?;
-        scenario
-            .lab
-            .aws(&[
-                "eks",
-                "wait",
-                "nodegroup-deleted",
-                "--cluster-name",
-                "main",
-                "--nodegroup-name",
-                &group,
-            ])
-            .await?;
+        delete_node_group(scenario).await?;
         scenario
             .lab
             .aws(&["eks", "delete-cluster", "--name", "main"])
