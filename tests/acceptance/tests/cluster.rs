@@ -3,6 +3,7 @@
 use anyhow::{Result, ensure};
 use devopsgenie_acceptance::Core;
 use devopsgenie_acceptance::scenario::Scenario;
+use serde_json::{Value, json};
 
 /// A cluster named `main` with `arguments` in its body.
 fn cluster(version: &str, arguments: &str) -> String {
@@ -30,10 +31,8 @@ async fn delete_node_group(scenario: &Scenario) -> Result<()> {
     Ok(())
 }
 
-async fn start() -> Scenario {
-    Scenario::start(Core::default_binary().unwrap())
-        .await
-        .unwrap()
+async fn start() -> Result<Scenario> {
+    Scenario::start(Core::default_binary()?).await
 }
 
 const ONE_GROUP: &str = r#"
@@ -42,6 +41,19 @@ const ONE_GROUP: &str = r#"
   }
 "#;
 
+/// A user that a test makes, because EKS wants the principals of access entries to exist.
+const NOBODY: &str = "arn:aws:iam::123456789012:user/nobody";
+
+/// A change in place, and what AWS has to answer afterwards.
+struct Change {
+    what: &'static str,
+    version: &'static str,
+    arguments: String,
+    query: &'static [&'static str],
+    path: &'static str,
+    expected: Value,
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn is_created_changed_in_place_and_destroyed() {
     async fn run(scenario: &Scenario) -> Result<()> {
@@ -49,57 +61,66 @@ async fn is_created_changed_in_place_and_destroyed() {
         let apply = scenario.apply()?;
         ensure!(apply.stdout.contains("1 added"), "{}", apply.text());
 
-        let steps: [(&str, &str, String, &[&str], &str, &str); 5] = [
-            (
-                "tags",
-                "1.34",
-                format!("{ONE_GROUP}\n tags = {{ team = \"platform\" }}"),
-                &["eks", "describe-cluster", "--name", "main"],
-                "cluster.tags.team",
-                "\"platform\"",
-            ),
-            (
-                "logging and endpoint access in one apply",
-                "1.34",
-                format!("{ONE_GROUP}\n enabled_cluster_log_types = [\"api\", \"audit\"]"),
-                &["eks", "describe-cluster", "--name", "main"],
-                "cluster.logging.clusterLogging[?enabled].types[] | sort(@)",
-                "[\"api\",\"audit\"]",
-            ),
-            (
-                "scaling",
-                "1.34",
-                ONE_GROUP.replace("desired_size = 1", "desired_size = 2"),
-                &["eks", "list-nodegroups", "--cluster-name", "main"],
-                "length(nodegroups)",
-                "1",
-            ),
-            (
-                "an access entry",
-                "1.34",
-                format!(
-                    "{ONE_GROUP}\n access_entries = {{ root = {{ principal_arn = \"arn:aws:iam::123456789012:user/nobody\" }} }}"
+        let describe: &'static [&str] = &["eks", "describe-cluster", "--name", "main"];
+        let entries: &'static [&str] = &["eks", "list-access-entries", "--cluster-name", "main"];
+        let changes = [
+            Change {
+                what: "tags",
+                version: "1.34",
+                arguments: format!("{ONE_GROUP}\n tags = {{ team = \"platform\" }}"),
+                query: describe,
+                path: "cluster.tags.team",
+                expected: json!("platform"),
+            },
+            Change {
+                what: "logging and endpoint access in one apply",
+                version: "1.34",
+                arguments: format!(
+                    "{ONE_GROUP}\n enabled_cluster_log_types = [\"api\", \"audit\"]"
                 ),
-                &["eks", "list-access-entries", "--cluster-name", "main"],
-                "contains(accessEntries, 'arn:aws:iam::123456789012:user/nobody')",
-                "true",
-            ),
-            (
-                "one minor version up",
-                "1.35",
-                ONE_GROUP.to_owned(),
-                &["eks", "describe-cluster", "--name", "main"],
-                "cluster.version",
-                "\"1.35\"",
-            ),
+                query: describe,
+                path: "[sort(cluster.logging.clusterLogging[?enabled].types[]), \
+                       [to_string(cluster.resourcesVpcConfig.endpointPrivateAccess)]]",
+                expected: json!([["api", "audit"], ["false"]]),
+            },
+            Change {
+                what: "an access entry",
+                version: "1.34",
+                arguments: format!(
+                    "{ONE_GROUP}\n access_entries = {{ nobody = {{ principal_arn = \"{NOBODY}\" }} }}"
+                ),
+                query: entries,
+                path: "accessEntries[?ends_with(@, 'user/nobody')]",
+                expected: json!([NOBODY]),
+            },
+            Change {
+                what: "one minor version up, the access entry gone",
+                version: "1.35",
+                arguments: ONE_GROUP.to_owned(),
+                query: describe,
+                path: "cluster.version",
+                expected: json!("1.35"),
+            },
         ];
-        // The principal of the access entry has to exist.
         scenario
             .lab
             .aws(&["iam", "create-user", "--user-name", "nobody"])
             .await?;
-        for (what, version, arguments, query, path, expected) in steps {
-            scenario.configure(&cluster(version, &arguments))?;
+        for change in changes {
+            let Change {
+                what,
+                path,
+                expected,
+                ..
+            } = &change;
+            let mut configuration = cluster(change.version, &change.arguments);
+            if what.contains("endpoint access") {
+                configuration = configuration.replace(
+                    "subnet_ids = var.subnet_ids",
+                    "subnet_ids = var.subnet_ids\n endpoint_private_access = false",
+                );
+            }
+            scenario.configure(&configuration)?;
             let plan = scenario.plan()?;
             ensure!(
                 plan.stdout.contains("0 to add, 1 to change, 0 to destroy"),
@@ -107,12 +128,29 @@ async fn is_created_changed_in_place_and_destroyed() {
                 plan.text()
             );
             scenario.apply()?;
-            let found = scenario.aws_query(query, path).await?;
+            let found = scenario.aws_query(change.query, path).await?;
             ensure!(
-                found.to_string() == expected,
+                &found == expected,
                 "{what}: {path} is {found}, not {expected}"
             );
         }
+        let entries = scenario
+            .aws_query(
+                entries,
+                "length(accessEntries[?ends_with(@, 'user/nobody')])",
+            )
+            .await?;
+        ensure!(entries == 0, "the access entry is still there: {entries}");
+
+        scenario.configure(&cluster(
+            "1.35",
+            &ONE_GROUP.replace("desired_size = 1", "desired_size = 2"),
+        ))?;
+        scenario.apply()?;
+        let nodes = scenario
+            .kubectl("main", &["get", "nodes", "-o", "name"])
+            .await?;
+        ensure!(nodes.lines().count() == 2, "scaled to 2: {nodes}");
         ensure!(
             scenario.calls("eks:CreateCluster") == 1,
             "a change in place made a new cluster"
@@ -120,7 +158,7 @@ async fn is_created_changed_in_place_and_destroyed() {
 
         scenario.destroy().await
     }
-    let scenario = start().await;
+    let scenario = start().await.unwrap();
     run(&scenario).await.unwrap();
 }
 
@@ -153,7 +191,7 @@ async fn a_group_whose_instances_change_is_replaced_by_a_new_one_first() {
         );
         scenario.destroy().await
     }
-    let scenario = start().await;
+    let scenario = start().await.unwrap();
     run(&scenario).await.unwrap();
 }
 
@@ -173,10 +211,10 @@ async fn a_new_name_is_a_new_cluster() {
         let clusters = scenario
             .aws_query(&["eks", "list-clusters"], "clusters")
             .await?;
-        ensure!(clusters.to_string() == "[\"other\"]", "{clusters}");
+        ensure!(clusters == json!(["other"]), "{clusters}");
         scenario.destroy().await
     }
-    let scenario = start().await;
+    let scenario = start().await.unwrap();
     run(&scenario).await.unwrap();
 }
 
@@ -255,7 +293,7 @@ async fn drift_is_shown_and_repaired() {
         scenario.apply()?;
         scenario.destroy().await
     }
-    let scenario = start().await;
+    let scenario = start().await.unwrap();
     run(&scenario).await.unwrap();
 }
 
@@ -296,7 +334,7 @@ async fn is_imported_by_name() {
             .ok(&["import", "-no-color", "devopsgenie_cluster.main", "main"])?;
         scenario.destroy().await
     }
-    let scenario = start().await;
+    let scenario = start().await.unwrap();
     run(&scenario).await.unwrap();
 }
 
@@ -321,6 +359,6 @@ async fn a_protected_cluster_is_not_destroyed() {
         scenario.apply()?;
         scenario.destroy().await
     }
-    let scenario = start().await;
+    let scenario = start().await.unwrap();
     run(&scenario).await.unwrap();
 }

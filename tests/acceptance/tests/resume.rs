@@ -19,12 +19,10 @@ resource "devopsgenie_cluster" "main" {
 }
 "#;
 
-async fn start() -> Scenario {
-    let scenario = Scenario::start(Core::default_binary().unwrap())
-        .await
-        .unwrap();
-    scenario.configure(CLUSTER).unwrap();
-    scenario
+async fn start() -> Result<Scenario> {
+    let scenario = Scenario::start(Core::default_binary()?).await?;
+    scenario.configure(CLUSTER)?;
+    Ok(scenario)
 }
 
 /// The points of creation at which the failures are shown, and how many clusters may be created
@@ -77,7 +75,7 @@ async fn the_next_apply_carries_on_after_a_failure() {
         }
         Ok(())
     }
-    let scenario = start().await;
+    let scenario = start().await.unwrap();
     run(&scenario).await.unwrap();
 }
 
@@ -92,7 +90,7 @@ async fn a_destroy_after_a_failure_removes_everything() {
         }
         Ok(())
     }
-    let scenario = start().await;
+    let scenario = start().await.unwrap();
     run(&scenario).await.unwrap();
 }
 
@@ -158,6 +156,6 @@ async fn the_next_apply_carries_on_after_kill_9() {
         }
         Ok(())
     }
-    let scenario = start().await;
+    let scenario = start().await.unwrap();
     run(&scenario).await.unwrap();
 }

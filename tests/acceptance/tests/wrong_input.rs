@@ -89,10 +89,20 @@ async fn each_fault_is_explained() {
             let run = scenario.apply_fails()?;
             let text = run.flat();
             for expected in case.expected {
-                ensure!(text.contains(expected), "{}: no {expected:?} in {}", case.what, run.text());
+                ensure!(
+                    text.contains(expected),
+                    "{}: no {expected:?} in {}",
+                    case.what,
+                    run.text()
+                );
             }
             for secret in ["lab-root-secret", "not-a-real-secret"] {
-                ensure!(!text.contains(secret), "{}: a secret is shown: {}", case.what, run.text());
+                ensure!(
+                    !text.contains(secret),
+                    "{}: a secret is shown: {}",
+                    case.what,
+                    run.text()
+                );
             }
             ensure!(!text.contains("panic"), "{}: {}", case.what, run.text());
             for (name, _) in case.environment {
@@ -104,6 +114,8 @@ async fn each_fault_is_explained() {
         }
         Ok(())
     }
-    let mut scenario = Scenario::start(Core::default_binary().unwrap()).await.unwrap();
+    let mut scenario = Scenario::start(Core::default_binary().unwrap())
+        .await
+        .unwrap();
     run(&mut scenario).unwrap();
 }
