@@ -368,6 +368,7 @@ fn main() -> ExitCode {
         tfplugin::ServeOptions {
             address: "registry.terraform.io/example/file".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            ..tfplugin::ServeOptions::default()
         },
     )
 }

@@ -22,12 +22,17 @@ const TERRAFORM_REGISTRY: &str = "registry.terraform.io/";
 const OPENTOFU_REGISTRY: &str = "registry.opentofu.org/";
 
 /// What [`serve`] needs to know besides the provider.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ServeOptions {
     /// The provider's source address with its host, `registry.terraform.io/NAMESPACE/TYPE`.
     pub address: String,
     /// The provider's version, shown when it is started by hand.
     pub version: String,
+    /// `tracing` targets, such as `kube_client`, whose events are logged only at the level trace,
+    /// they and everything below them: those of libraries that would drown the provider's own
+    /// lines. The libraries of the plugin protocol (h2, hyper, rustls, tonic, tower and so on)
+    /// need not be listed.
+    pub quiet_targets: Vec<String>,
 }
 
 impl ServeOptions {
@@ -71,6 +76,7 @@ impl ServeOptions {
 ///         tfplugin::ServeOptions {
 ///             address: "registry.terraform.io/example/example".to_owned(),
 ///             version: env!("CARGO_PKG_VERSION").to_owned(),
+///             ..tfplugin::ServeOptions::default()
 ///         },
 ///     )
 /// }
@@ -84,7 +90,7 @@ pub fn serve<P: Provider>(provider: P, options: ServeOptions) -> ExitCode {
             "TF_LOG_PROVIDER".to_owned(),
             "TF_LOG".to_owned(),
         ],
-        quiet_targets: Vec::new(),
+        quiet_targets: options.quiet_targets.clone(),
     });
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()

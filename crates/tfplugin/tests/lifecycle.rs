@@ -244,6 +244,50 @@ async fn failed_updates_and_deletes_keep_what_is_there() {
 }
 
 #[tokio::test]
+async fn an_answer_that_cannot_be_encoded_keeps_the_object() {
+    let (probe, _, mut managed) = start().await;
+    let broken = || Value::dynamic(tfplugin::cty::Type::Bool, Value::from("no"));
+    let private = |note: &str| {
+        let mut private = tfplugin::Private::new();
+        private.insert("note", note);
+        private
+    };
+    let named = |label: &str| config([("name", Value::from("a")), ("label", Value::from(label))]);
+
+    // A create made something: it is kept, tainted, as it was planned.
+    probe.script(|script| {
+        script.create = Some(Box::new(move |planned| {
+            let mut thing = support::settle(planned.planned, 1);
+            thing.anything = broken().into();
+            Applied::done(thing, private("made"))
+        }));
+    });
+    managed.apply(named("first")).await.unwrap_err();
+    let stored = managed.stored().unwrap();
+    assert!(stored.tainted);
+    assert_eq!(stored.private, br#"{"note":"made"}"#);
+    assert_eq!(thing(managed.state()).label, "first".into());
+
+    probe.script(|script| script.create = None);
+    managed.apply(named("second")).await.unwrap();
+    let before = managed.state().clone();
+    probe.script(|script| {
+        script.update = Some(Box::new(move |planned| {
+            let mut thing = support::settle(planned.planned, 2);
+            thing.anything = broken().into();
+            Applied::done(thing, private("half changed"))
+        }));
+    });
+    let error = managed.apply(named("third")).await.unwrap_err();
+    assert!(error.to_string().contains("(at anything)"), "{error}");
+    assert_eq!(managed.state(), &before);
+    assert_eq!(
+        managed.stored().unwrap().private,
+        br#"{"note":"half changed"}"#
+    );
+}
+
+#[tokio::test]
 async fn reads() {
     let (probe, _, mut managed) = start().await;
     let wanted = config([("name", Value::from("a"))]);
@@ -301,13 +345,28 @@ async fn imports() {
 #[tokio::test]
 async fn state_upgrades() {
     let (_, _, mut managed) = start().await;
-    let cases: [(i64, &str, Result<&str, &str>); 6] = [
+    let cases: [(i64, &str, Result<&str, &str>); 9] = [
         (2, r#"{"name":"a","dropped":{"x":1}}"#, Ok("a")),
         (2, r#"{"name":7}"#, Ok("7")),
         (
             2,
             r#"{"name":["a"]}"#,
             Err("The stored state cannot be read (at name)"),
+        ),
+        (
+            2,
+            r#"{"name":"a","groups":"x"}"#,
+            Err("The stored state cannot be read (at groups)"),
+        ),
+        (
+            2,
+            r#"{"name":"a","groups":{"x":[]}}"#,
+            Err("The stored state cannot be read (at groups[\"x\"])"),
+        ),
+        (
+            2,
+            r#"{"name":"a","groups":null,"rules":[{"port":1,"gone":2}]}"#,
+            Ok("a"),
         ),
         (1, r#"{"title":"old"}"#, Ok("old")),
         (0, r#"{}"#, Err("Version 0 without a title")),

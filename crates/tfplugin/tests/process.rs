@@ -109,6 +109,84 @@ async fn a_file_over_the_real_socket() {
     );
 }
 
+/// Kills a provider that was started with `--debug`.
+struct Attached(std::process::Child);
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test]
+async fn each_connection_of_a_debugged_provider_has_its_own_configuration() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut child = Command::new(provider())
+        .arg("--debug")
+        .env("TMPDIR", directory.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let stdout = std::io::BufReader::new(child.stdout.take().unwrap());
+    let _attached = Attached(child);
+    let reattach = std::io::BufRead::lines(stdout)
+        .map(Result::unwrap)
+        .find_map(|line| {
+            let (_, json) = line.split_once("TF_REATTACH_PROVIDERS='")?;
+            let json = json.strip_suffix('\'')?;
+            Some(serde_json::from_str::<serde_json::Value>(json).unwrap())
+        })
+        .unwrap();
+    let socket = reattach["registry.terraform.io/example/file"]["Addr"]["String"]
+        .as_str()
+        .unwrap();
+
+    let mut first = Core::attach(socket).await;
+    let mut second = Core::attach(socket).await;
+    let third = Core::attach(socket).await;
+    for (core, folder) in [(&mut first, "one"), (&mut second, "two")] {
+        let path = directory.path().join(folder);
+        std::fs::create_dir(&path).unwrap();
+        core.configure(Value::object([(
+            "directory",
+            Value::from(path.to_str().unwrap()),
+        )]))
+        .await
+        .unwrap();
+    }
+    let wanted = |content: &str| {
+        Value::object([
+            ("path", Value::from("a.txt")),
+            ("content", Value::from(content)),
+        ])
+    };
+    let (mut in_first, mut in_second) = (first.resource("file_file"), second.resource("file_file"));
+    // Stopping one instance leaves the other at work.
+    first.stop().await;
+    let (of_first, of_second) = tokio::join!(
+        in_first.apply(wanted("first")),
+        in_second.apply(wanted("second"))
+    );
+    of_first.unwrap();
+    of_second.unwrap();
+    let on_disk = |path: &str| std::fs::read_to_string(directory.path().join(path)).unwrap();
+    assert_eq!(
+        (on_disk("one/a.txt").as_str(), on_disk("two/a.txt").as_str()),
+        ("first", "second")
+    );
+    let error = third
+        .resource("file_file")
+        .apply(wanted("third"))
+        .await
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("The provider is not configured"),
+        "{error}"
+    );
+}
+
 #[test]
 fn started_by_hand_it_says_what_it_is() {
     let output = Command::new(provider())

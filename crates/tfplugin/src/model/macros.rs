@@ -56,7 +56,7 @@ macro_rules! model {
             fn from_value(
                 value: $crate::cty::Value,
             ) -> ::core::result::Result<Self, $crate::ConversionError> {
-                #[allow(unused_mut, reason = "a model may have no field")]
+                #[allow(unused_mut, unused_variables, reason = "a model may have no field")]
                 let mut object = $crate::model_support::object(value)?;
                 ::core::result::Result::Ok(Self {
                     $($field: $crate::model_support::take(&mut object, stringify!($field))?,)*

@@ -61,29 +61,31 @@ fn invalid_json(error: &serde_json::Error) -> Diagnostics {
 /// that no number loses digits.
 fn prune(raw: &RawValue, ty: &Type, output: &mut String) -> Result<(), serde_json::Error> {
     let text = raw.get();
-    let is_null = text.trim_start().starts_with('n');
+    // A value of another shape is copied whole: the decoder says where it is.
     match ty {
-        Type::Object(object) if !is_null => {
-            let values: BTreeMap<String, &RawValue> = serde_json::from_str(text)?;
-            entries(output, values, |name| object.attribute(name))
-        }
-        Type::Map(element) if !is_null => {
-            let values: BTreeMap<String, &RawValue> = serde_json::from_str(text)?;
-            entries(output, values, |_| Some(element))
-        }
-        Type::List(element) | Type::Set(element) if !is_null => {
-            let values: Vec<&RawValue> = serde_json::from_str(text)?;
-            elements(output, values, |_| Some(element))
-        }
-        Type::Tuple(types) if !is_null => {
-            let values: Vec<&RawValue> = serde_json::from_str(text)?;
-            elements(output, values, |index| types.get(index))
-        }
-        _ => {
-            output.push_str(text);
-            Ok(())
-        }
+        Type::Object(object) => match serde_json::from_str(text) {
+            Ok(values) => entries(output, values, |name| object.attribute(name)),
+            Err(_) => copy(output, text),
+        },
+        Type::Map(element) => match serde_json::from_str(text) {
+            Ok(values) => entries(output, values, |_| Some(element)),
+            Err(_) => copy(output, text),
+        },
+        Type::List(element) | Type::Set(element) => match serde_json::from_str(text) {
+            Ok(values) => elements(output, values, |_| Some(element)),
+            Err(_) => copy(output, text),
+        },
+        Type::Tuple(types) => match serde_json::from_str(text) {
+            Ok(values) => elements(output, values, |index| types.get(index)),
+            Err(_) => copy(output, text),
+        },
+        _ => copy(output, text),
     }
+}
+
+fn copy(output: &mut String, text: &str) -> Result<(), serde_json::Error> {
+    output.push_str(text);
+    Ok(())
 }
 
 fn entries<'t>(

@@ -60,6 +60,16 @@ impl Core {
         Self::connect(Transport::Socket(sender), Some(Arc::new(process))).await
     }
 
+    /// Connects to a provider that a developer started with `--debug`, at the unix socket it
+    /// printed. Each call makes a connection of its own, as Core makes one for each provider
+    /// instance.
+    pub async fn attach(socket: impl AsRef<Path>) -> Self {
+        let sender = transport::attach(socket.as_ref())
+            .await
+            .expect("the provider accepts");
+        Self::connect(Transport::Socket(sender), None).await
+    }
+
     async fn connect(transport: Transport, process: Option<Arc<Process>>) -> Self {
         let origin = http::Uri::from_static("http://localhost");
         let mut client = ProviderClient::with_origin(transport, origin)

@@ -274,4 +274,26 @@ mod tests {
             assert_eq!(Memory::parse(status), expected, "{status}");
         }
     }
+
+    #[tokio::test]
+    async fn foreign_binaries_are_errors() {
+        let cases = [
+            (
+                "/bin/true",
+                "it closed its stdout and ended with exit status: 0",
+            ),
+            (
+                "/bin/false",
+                "it closed its stdout and ended with exit status: 1",
+            ),
+            ("/bin/echo", "it wrote \"\\n\""),
+            ("/nowhere", "/nowhere cannot be started"),
+        ];
+        for (binary, expected) in cases {
+            match measure_startup(Path::new(binary)).await {
+                Err(error) => assert!(error.to_string().contains(expected), "{binary}: {error}"),
+                Ok(startup) => panic!("{binary} was measured: {startup:?}"),
+            }
+        }
+    }
 }

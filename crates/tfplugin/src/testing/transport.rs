@@ -232,6 +232,17 @@ impl Started {
     }
 }
 
+/// Connects to a unix socket without TLS.
+pub(super) async fn attach(socket: &Path) -> Result<SendRequest<Body>, StartupError> {
+    let stream = tokio::net::UnixStream::connect(socket)
+        .await
+        .map_err(|source| StartupError::Connect {
+            address: socket.display().to_string(),
+            source,
+        })?;
+    http2(stream).await
+}
+
 async fn connect(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     config: rustls::ClientConfig,
@@ -243,6 +254,12 @@ async fn connect(
         .connect(name, stream)
         .await
         .map_err(failed)?;
+    http2(stream).await
+}
+
+async fn http2(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+) -> Result<SendRequest<Body>, StartupError> {
     let (sender, connection) =
         hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
             .await

@@ -33,7 +33,7 @@ async fn apply(
     let prior = decode_object(request.prior_state.as_ref(), &described.ty)?;
     let planned = decode_object(request.planned_state.as_ref(), &described.ty)?;
     let private = Private::decode(&request.planned_private)?;
-    let (applied, planned) = match (prior, planned) {
+    let (applied, planned, prior) = match (prior, planned) {
         (None, None) => return Ok(Response::default()),
         (Some(prior), None) => {
             let context = context(session, described, Operation::Delete, Some(&prior))?;
@@ -58,14 +58,14 @@ async fn apply(
                 .map_err(|panicked| {
                     panicked.into_diagnostics(&format!("creating a {}", request.type_name))
                 })?;
-            (applied, planned)
+            (applied, planned, None)
         }
         (Some(prior), Some(planned)) => {
             let config = decode(request.config.as_ref(), &described.ty)?;
             let context = context(session, described, Operation::Update, Some(&planned))?;
             let update = PlannedUpdate {
                 config,
-                prior,
+                prior: prior.clone(),
                 planned: planned.clone(),
                 private,
             };
@@ -74,13 +74,18 @@ async fn apply(
                 .map_err(|panicked| {
                     panicked.into_diagnostics(&format!("updating a {}", request.type_name))
                 })?;
-            (applied, planned)
+            (applied, planned, Some(prior))
         }
     };
-    Ok(answer_apply(described, &planned, applied))
+    Ok(answer_apply(described, prior, planned, applied))
 }
 
-fn answer_apply(described: &Described, planned: &Value, applied: Applied<Value>) -> Response {
+fn answer_apply(
+    described: &Described,
+    prior: Option<Value>,
+    planned: Value,
+    applied: Applied<Value>,
+) -> Response {
     let schema = &described.schema;
     let mut diagnostics = applied.diagnostics;
     let Some(state) = applied.state else {
@@ -100,20 +105,24 @@ fn answer_apply(described: &Described, planned: &Value, applied: Applied<Value>)
         // What a failed apply did not find out stays unknown in its state; Core wants it known.
         unknown_as_null(state)
     } else {
-        keep_semantically_equal(schema, planned, state)
+        keep_semantically_equal(schema, &planned, state)
     };
-    if lint::is_enabled() {
+    // A value that a successful apply did not find out is reported by every build: made null, it
+    // would pass for the truth.
+    if lint::is_enabled() || !state.is_wholly_known() {
         diagnostics.extend(if diagnostics.has_errors() {
             lint::state(schema, &state, "a failed apply")
         } else {
-            lint::applied(schema, planned, &state)
+            lint::applied(schema, &planned, &state)
         });
     }
     let state = without_write_only(schema, unknown_as_null(state));
     let new_state = encode(&state, &described.ty).or_else(|more| {
         diagnostics.extend(more);
-        // The plan is nearer to the truth than nothing, which Core takes for "does not exist".
-        encode(&unknown_as_null(planned.clone()), &described.ty)
+        // An update leaves the object it found. What a create made must not be lost: the plan is
+        // nearer to the truth than nothing, which Core takes for "does not exist".
+        let fallback = prior.unwrap_or_else(|| unknown_as_null(planned));
+        encode(&fallback, &described.ty)
     });
     Response {
         new_state: new_state.ok(),

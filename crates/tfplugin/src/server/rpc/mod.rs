@@ -22,6 +22,9 @@ mod validate_data_resource_config;
 mod validate_provider_config;
 mod validate_resource_config;
 
+#[cfg(all(test, feature = "testing"))]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -68,7 +68,9 @@ fn finish(
     mut found: ReadResponse<Value>,
 ) -> ReadResponse<Value> {
     if let Some(state) = found.state.take() {
-        if lint::is_enabled() && !found.diagnostics.has_errors() {
+        // Made null without a word, an unknown value would pass for the truth.
+        let checked = lint::is_enabled() || !state.is_wholly_known();
+        if checked && !found.diagnostics.has_errors() {
             found
                 .diagnostics
                 .extend(lint::state(&described.schema, &state, "a read"));

@@ -4,8 +4,8 @@ use tonic::{Status, Streaming};
 
 use super::{Server, Session, no_such};
 use crate::server::proto::{
-    StateRange, configure_state_store, delete_state, get_states, lock_state, read_state_bytes,
-    unlock_state, validate_state_store, write_state_bytes,
+    StateRange, StateStoreServerCapabilities, configure_state_store, delete_state, get_states,
+    lock_state, read_state_bytes, unlock_state, validate_state_store, write_state_bytes,
 };
 
 const KIND: &str = "state store";
@@ -27,7 +27,10 @@ pub(super) async fn configure(
 ) -> configure_state_store::Response {
     configure_state_store::Response {
         diagnostics: no_such(KIND, &request.type_name),
-        capabilities: None,
+        // Core reads the size of every answer.
+        capabilities: Some(StateStoreServerCapabilities {
+            chunk_size: request.capabilities.unwrap_or_default().chunk_size,
+        }),
     }
 }
 
