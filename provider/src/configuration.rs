@@ -124,8 +124,8 @@ pub fn schema() -> Schema {
             Attribute::number()
                 .optional()
                 .description(
-                    "How often one AWS call is retried when it is throttled or fails on the way. Default: \
-                     `AWS_MAX_ATTEMPTS`, or 25.",
+                    "How often one AWS call is retried when it is throttled or fails on the way. Default: one less than \
+                     `AWS_MAX_ATTEMPTS` or the profile's `max_attempts`, or 4.",
                 )
                 .validate(validators::integer_between(0..=100)),
         ),

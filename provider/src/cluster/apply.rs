@@ -4,6 +4,7 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
 use devopsgenie_lifecycle::aws::{Aws, Settings};
 use devopsgenie_lifecycle::cluster::model::{Claim, Observed, Removal};
+use devopsgenie_lifecycle::cluster::plan::Subject;
 use devopsgenie_lifecycle::cluster::{ClusterError, Engine, Options, names};
 use tfplugin::cty::Path;
 use tfplugin::diagnostics::{Diagnostic, Diagnostics};
@@ -94,7 +95,7 @@ fn has_ours(observed: &Observed, owner: &str, name: &str) -> bool {
 }
 
 /// An error of the engine for a user.
-pub(super) fn from_error(error: &ClusterError) -> Diagnostic {
+pub(super) fn from_error(error: &ClusterError, configured: &ClusterModel) -> Diagnostic {
     if let ClusterError::Account(error) = error {
         let diagnostics = aws_diagnostics(error);
         if let Some(first) = diagnostics.iter().next() {
@@ -105,6 +106,7 @@ pub(super) fn from_error(error: &ClusterError) -> Diagnostic {
         ClusterError::Account(_) => "AWS cannot be used",
         ClusterError::Plan(_) => "The cluster cannot become what is configured",
         ClusterError::Observe { .. } => "The cluster cannot be read",
+        ClusterError::UnknownVersion { .. } => "EKS does not offer this Kubernetes version",
         ClusterError::Step { .. } | ClusterError::GaveUp { .. } => "AWS refused a step",
         ClusterError::UpdateFailed { .. } => "An update of the cluster failed",
         ClusterError::NodeGroupFailed { .. } => "A node group could not be made",
@@ -113,10 +115,52 @@ pub(super) fn from_error(error: &ClusterError) -> Diagnostic {
         ClusterError::Cancelled { .. } => "Stopped on request",
         ClusterError::NotConverging { .. } => "A change does not hold",
     };
-    let diagnostic = Diagnostic::error(summary, sentence(&devopsgenie_kubernetes::describe(error)));
-    match error.attribute() {
-        Some(attribute) => diagnostic.at(attribute.split('.').fold(Path::root(), Path::attribute)),
+    let mut detail = sentence(&devopsgenie_kubernetes::describe(error));
+    if let Some(remedy) = error.remedy() {
+        detail.push(' ');
+        detail.push_str(&sentence(remedy));
+    }
+    let diagnostic = Diagnostic::error(summary, detail);
+    match error.subject() {
+        Some(subject) => diagnostic.at(path_of(&subject, configured)),
         None => diagnostic,
+    }
+}
+
+/// The path of what an error is about. What the configuration does not hold (a node group that is
+/// being removed, say) has no line in it, so the map stands for it.
+fn path_of(subject: &Subject, configured: &ClusterModel) -> Path {
+    let below = |path: Path, attribute: Option<&'static str>| {
+        attribute
+            .into_iter()
+            .flat_map(|attribute| attribute.split('.'))
+            .fold(path, Path::attribute)
+    };
+    let root = Path::root();
+    match subject {
+        Subject::Attribute(attribute) => below(root, Some(attribute)),
+        Subject::NodeGroup { key, attribute } => {
+            let groups = root.attribute("node_groups");
+            let configured = configured.node_groups.known();
+            if configured.is_some_and(|groups| groups.contains_key(key)) {
+                below(groups.key(key.clone()), *attribute)
+            } else {
+                groups
+            }
+        }
+        Subject::AccessEntry {
+            principal,
+            attribute,
+        } => {
+            let entries = root.attribute("access_entries");
+            let mut configured = configured.access_entries.known().into_iter().flatten();
+            match configured.find(|(_, entry)| {
+                entry.known().and_then(|entry| entry.principal_arn.as_str()) == Some(principal)
+            }) {
+                Some((key, _)) => below(entries.key(key.clone()), *attribute),
+                None => entries,
+            }
+        }
     }
 }
 
@@ -155,7 +199,7 @@ pub(super) async fn create(
     match outcome.result {
         Ok(()) => finished(&request.planned, &actual, private),
         Err(error) => {
-            let diagnostics: Diagnostics = from_error(&error).into();
+            let diagnostics: Diagnostics = from_error(&error, &request.config).into();
             if !outcome.observed_any
                 || !has_ours(&outcome.observed, &site.place.owner, &wanted.name)
             {
@@ -223,7 +267,7 @@ pub(super) async fn update(
             finished(&request.planned, &actual, taken_over(&request.private))
         }
         Err(error) => {
-            let diagnostics: Diagnostics = from_error(&error).into();
+            let diagnostics: Diagnostics = from_error(&error, &request.config).into();
             if !outcome.observed_any || outcome.observed.cluster.is_none() {
                 return Applied {
                     state: Some(request.prior),
@@ -256,7 +300,7 @@ pub(super) async fn delete(
     let engine = Engine::new(site.aws.clone());
     let observed = match engine.observe(&name, &site.place.owner).await {
         Ok(observed) => observed,
-        Err(error) => return failed(from_error(&error).into()),
+        Err(error) => return failed(from_error(&error, &prior).into()),
     };
     if let Some(kept) = kept(&prior, &request.private, &observed, &site.place) {
         tracing::info!(cluster = %name, "{kept}");
@@ -280,7 +324,7 @@ pub(super) async fn delete(
     match outcome.result {
         Ok(()) => Deleted::gone(),
         Err(error) => {
-            let diagnostics: Diagnostics = from_error(&error).into();
+            let diagnostics: Diagnostics = from_error(&error, &prior).into();
             if !outcome.observed_any {
                 return failed(diagnostics);
             }

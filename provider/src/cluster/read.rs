@@ -26,7 +26,10 @@ pub(super) async fn read(
     let engine = Engine::new(site.aws.clone());
     let observed = match engine.observe(&name, &site.place.owner).await {
         Ok(observed) => observed,
-        Err(error) => return ReadResponse::failed(request, from_error(&error).into()),
+        Err(error) => {
+            let diagnostics = from_error(&error, &request.state).into();
+            return ReadResponse::failed(request, diagnostics);
+        }
     };
     let mut diagnostics = Diagnostics::new();
     if observed.cluster.is_none()
@@ -116,7 +119,7 @@ pub(super) async fn import(
     let observed = Engine::new(site.aws.clone())
         .observe(id, &site.place.owner)
         .await
-        .map_err(|error| Diagnostics::from(from_error(&error)))?;
+        .map_err(|error| Diagnostics::from(from_error(&error, &ClusterModel::default())))?;
     let Some(cluster) = observed.cluster else {
         return Err(Diagnostics::error(
             "No such EKS cluster",

@@ -10,7 +10,7 @@ use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::meta::region::ProvideRegion;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
 use aws_config::provider_config::ProviderConfig;
-use aws_config::retry::RetryConfig;
+use aws_config::retry::{RetryConfig, RetryMode};
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
@@ -22,13 +22,15 @@ use aws_smithy_http_client::{Builder as HttpClientBuilder, Connector, proxy::Pro
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_types::origin::Origin;
+use aws_types::os_shim_internal::{Env, Fs};
 use std::error::Error as _;
 use std::fmt;
+use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::sync::{Mutex, OnceCell};
 
-/// How often a call is repeated when nothing is said.
+/// How often a call is repeated when neither the settings nor the AWS environment says.
 const DEFAULT_MAX_RETRIES: u32 = 4;
 /// Connecting takes longer than this only when the network drops packets.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -90,14 +92,11 @@ impl Aws {
         let region = region(&settings, &files, &http_client).await?;
         let (provider, tried) = credentials_chain(&settings, &files, &region, &http_client);
 
-        let attempts = settings
-            .max_retries
-            .unwrap_or(DEFAULT_MAX_RETRIES)
-            .saturating_add(1);
+        let retry_config = retries(&settings, &files).await?;
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::new(region.clone()))
             .http_client(http_client)
-            .retry_config(RetryConfig::standard().with_max_attempts(attempts))
+            .retry_config(retry_config)
             .timeout_config(
                 TimeoutConfig::builder()
                     .connect_timeout(CONNECT_TIMEOUT)
@@ -395,6 +394,67 @@ fn expand_home(path: &str) -> std::path::PathBuf {
     }
 }
 
+/// How often a call is tried: by the settings, else by `AWS_MAX_ATTEMPTS`, else by `max_attempts` of
+/// the profile, else [`DEFAULT_MAX_RETRIES`]; and in which mode, by `AWS_RETRY_MODE` or the profile's
+/// `retry_mode`. The SDK reads the same, but panics at values that it does not understand.
+async fn retries(
+    settings: &Settings,
+    files: &Option<EnvConfigFiles>,
+) -> Result<RetryConfig, AwsError> {
+    let profiles = aws_config::profile::load(
+        &Fs::real(),
+        &Env::real(),
+        &files.clone().unwrap_or_default(),
+        settings.profile.clone().map(Into::into),
+    )
+    .await
+    .ok();
+    let configured = |variable: &str, key: &str| {
+        std::env::var(variable)
+            .ok()
+            .filter(|text| !text.is_empty())
+            .or_else(|| profiles.as_ref()?.get(key).map(str::to_owned))
+    };
+    retry_config(
+        settings.max_retries,
+        configured("AWS_MAX_ATTEMPTS", "max_attempts").as_deref(),
+        configured("AWS_RETRY_MODE", "retry_mode").as_deref(),
+    )
+}
+
+fn retry_config(
+    max_retries: Option<u32>,
+    max_attempts: Option<&str>,
+    mode: Option<&str>,
+) -> Result<RetryConfig, AwsError> {
+    let attempts = match (max_retries, max_attempts) {
+        (Some(retries), _) => retries.saturating_add(1),
+        (None, Some(text)) => text
+            .parse()
+            .ok()
+            .filter(|attempts| *attempts > 0)
+            .ok_or_else(|| AwsError::InvalidSetting {
+                attribute: "AWS_MAX_ATTEMPTS",
+                problem: format!(
+                    "it, or max_attempts of the profile, is {text:?} and must be a number from 1"
+                ),
+            })?,
+        (None, None) => DEFAULT_MAX_RETRIES + 1,
+    };
+    let mode = match mode {
+        None => RetryMode::Standard,
+        Some(text) => RetryMode::from_str(text).map_err(|_| AwsError::InvalidSetting {
+            attribute: "AWS_RETRY_MODE",
+            problem: format!(
+                "it, or retry_mode of the profile, is {text:?} and must be standard or adaptive"
+            ),
+        })?,
+    };
+    Ok(RetryConfig::standard()
+        .with_max_attempts(attempts)
+        .with_retry_mode(mode))
+}
+
 /// The region of the settings, the environment or the profile. The instance metadata service is not
 /// asked: a provider must not call anything before it is used.
 async fn region(
@@ -598,4 +658,30 @@ fn http_client() -> Result<SharedHttpClient, AwsError> {
             connector.build()
         }),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::retry_config;
+
+    #[test]
+    fn attempts_of_settings_environment_and_default() {
+        let table = [
+            (None, None, Ok(5)),
+            (None, Some("3"), Ok(3)),
+            (Some(0), Some("3"), Ok(1)),
+            (Some(7), None, Ok(8)),
+            (None, Some("0"), Err("AWS_MAX_ATTEMPTS")),
+            (None, Some("many"), Err("AWS_MAX_ATTEMPTS")),
+        ];
+        for (max_retries, max_attempts, expected) in table {
+            let found = retry_config(max_retries, max_attempts, None);
+            match (found, expected) {
+                (Ok(found), Ok(attempts)) => assert_eq!(found.max_attempts(), attempts),
+                (Err(error), Err(name)) => assert!(error.to_string().contains(name), "{error}"),
+                (found, expected) => panic!("{found:?} is not {expected:?}"),
+            }
+        }
+        assert!(retry_config(None, None, Some("legacy?")).is_err());
+    }
 }

@@ -90,6 +90,8 @@ impl AwsError {
     pub fn attribute(&self) -> Option<&'static str> {
         match self {
             Self::MissingRegion { .. } => Some("region"),
+            // An environment variable is no attribute.
+            Self::InvalidSetting { attribute, .. } if attribute.starts_with("AWS_") => None,
             Self::InvalidSetting { attribute, .. } | Self::WrongAccount { attribute, .. } => {
                 Some(attribute)
             }

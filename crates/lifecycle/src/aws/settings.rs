@@ -27,7 +27,8 @@ pub struct Settings {
     pub assume_role: Option<AssumeRole>,
     /// Endpoint overrides.
     pub endpoints: Endpoints,
-    /// How often a throttled or failed call is repeated, 4 if absent.
+    /// How often a throttled or failed call is repeated; if absent, `AWS_MAX_ATTEMPTS` or the
+    /// profile's `max_attempts` says it, else it is 4.
     pub max_retries: Option<u32>,
     /// Only these accounts may be worked on.
     pub allowed_account_ids: Vec<String>,

@@ -1,6 +1,8 @@
 //! One AWS call per step.
 
-use super::model::{AccessScope, MaxUnavailable, PendingUpdate, StringMap, Taint};
+use super::model::{
+    AccessScope, KubernetesVersion, MaxUnavailable, PendingUpdate, StringMap, Taint,
+};
 use super::names;
 use super::plan::{Action, CreateCluster, CreateNodeGroup, EndpointAccess, Scaling};
 use crate::aws::{ApiError, Aws, ErrorClass};
@@ -210,6 +212,31 @@ impl Api {
             }
             _ => UpdateState::Over,
         })
+    }
+
+    /// The Kubernetes versions that a cluster can have now, in standard and extended support.
+    pub(super) async fn offered_versions(&self) -> Result<BTreeSet<KubernetesVersion>, ApiError> {
+        let mut versions = BTreeSet::new();
+        let mut pages = self
+            .aws
+            .eks()
+            .describe_cluster_versions()
+            .into_paginator()
+            .send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| {
+                ApiError::new("EKS", "DescribeClusterVersions", "the region", error)
+            })?;
+            versions.extend(
+                page.cluster_versions
+                    .unwrap_or_default()
+                    .into_iter()
+                    .filter_map(|version| {
+                        version.cluster_version?.parse::<KubernetesVersion>().ok()
+                    }),
+            );
+        }
+        Ok(versions)
     }
 
     fn cluster_resource(&self) -> String {

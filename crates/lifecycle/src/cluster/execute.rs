@@ -1,7 +1,9 @@
 //! Observe, plan, do, until nothing is missing.
 
 use super::api::{Api, UpdateState};
+use super::error::{ClusterError, StepContext, seconds};
 use super::model::{ClusterStatus, DesiredCluster, NodeGroupStatus, Observed, Removal};
+use super::names;
 use super::observe::Observer;
 use super::plan::{Action, Part, PlanError, Step, plan, plan_removal};
 use crate::aws::{ApiError, Aws, AwsError, ErrorClass};
@@ -103,177 +105,6 @@ pub struct Outcome {
     pub result: Result<(), ClusterError>,
 }
 
-/// The step during which something failed.
-#[derive(Debug, Clone)]
-pub struct StepContext {
-    /// What was done.
-    pub what: String,
-    /// Why.
-    pub reason: String,
-    /// Name of the cluster.
-    pub cluster: String,
-}
-
-impl StepContext {
-    fn new(step: &Step, cluster: &str) -> Self {
-        Self {
-            what: step.action.description(),
-            reason: step.reason.clone(),
-            cluster: cluster.to_owned(),
-        }
-    }
-}
-
-impl fmt::Display for StepContext {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "EKS cluster {}: {} ({})",
-            self.cluster, self.what, self.reason
-        )
-    }
-}
-
-/// Why a run ended before its goal.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum ClusterError {
-    /// There is no usable account.
-    #[error(transparent)]
-    Account(#[from] AwsError),
-    /// No permitted step leads to the goal.
-    #[error(transparent)]
-    Plan(#[from] PlanError),
-    /// The cluster could not be read.
-    #[error("EKS cluster {cluster} could not be read; nothing is known to have changed")]
-    Observe {
-        /// Name of the cluster.
-        cluster: String,
-        /// What AWS said.
-        #[source]
-        source: Box<ApiError>,
-    },
-    /// A step failed.
-    #[error("{context}: AWS refused")]
-    Step {
-        /// Which.
-        context: Box<StepContext>,
-        /// What AWS said.
-        #[source]
-        source: Box<ApiError>,
-    },
-    /// A step failed in a way that passes, but it did not pass.
-    #[error("{context}: still refused after {tries} tries in {}", seconds(.elapsed))]
-    GaveUp {
-        /// Which.
-        context: Box<StepContext>,
-        /// How often it was tried.
-        tries: u32,
-        /// For how long.
-        elapsed: Duration,
-        /// What AWS said last.
-        #[source]
-        source: Box<ApiError>,
-    },
-    /// EKS started an update and reports that it failed.
-    #[error("EKS cluster {cluster}: the update to {what} failed: {}; correct the cause and apply again", .errors.join("; "))]
-    UpdateFailed {
-        /// Name of the cluster.
-        cluster: String,
-        /// What was updated.
-        what: String,
-        /// EKS's reasons.
-        errors: Vec<String>,
-    },
-    /// A node group could not be made.
-    #[error(
-        "node group {name} of EKS cluster {cluster} is {status}: {issues}; \
-         correct the cause and apply again: the failed group is then removed and made anew"
-    )]
-    NodeGroupFailed {
-        /// Name of the cluster.
-        cluster: String,
-        /// AWS name of the group.
-        name: String,
-        /// Its status.
-        status: NodeGroupStatus,
-        /// EKS's health issues.
-        issues: String,
-    },
-    /// The cluster could not be made.
-    #[error(
-        "EKS cluster {cluster} is FAILED: {issues}; \
-         correct the cause and apply again: the failed cluster is then removed and made anew"
-    )]
-    ClusterFailed {
-        /// Name of the cluster.
-        cluster: String,
-        /// EKS's health issues.
-        issues: String,
-    },
-    /// Time is up.
-    #[error(
-        "EKS cluster {cluster}: not done after {}; it was at: {}. AWS goes on by itself; apply again to carry on, \
-         or allow more time in timeouts",
-        seconds(.limit), .waiting.join("; ")
-    )]
-    Deadline {
-        /// Name of the cluster.
-        cluster: String,
-        /// The limit.
-        limit: Duration,
-        /// What was missing.
-        waiting: Vec<String>,
-        /// The last refusal, if AWS refused something.
-        #[source]
-        source: Option<Box<ApiError>>,
-    },
-    /// The user stopped the run.
-    #[error(
-        "EKS cluster {cluster}: stopped on request; what was not done: {}. Apply again to carry on",
-        .remaining.join("; ")
-    )]
-    Cancelled {
-        /// Name of the cluster.
-        cluster: String,
-        /// What was missing.
-        remaining: Vec<String>,
-    },
-    /// A step succeeds and does not show.
-    #[error(
-        "{context}: AWS accepts it, but {executions} times it did not show afterwards; \
-         something else may be changing the cluster back"
-    )]
-    NotConverging {
-        /// Which.
-        context: Box<StepContext>,
-        /// How often it was done.
-        executions: u32,
-    },
-}
-
-impl ClusterError {
-    /// The attribute of the cluster resource that the error is about, dots between the parts.
-    #[must_use]
-    pub fn attribute(&self) -> Option<&'static str> {
-        match self {
-            Self::Plan(error) => error.attribute(),
-            Self::NodeGroupFailed { .. } => Some("node_groups"),
-            Self::Deadline { .. } => Some("timeouts"),
-            _ => None,
-        }
-    }
-}
-
-fn seconds(duration: &Duration) -> String {
-    let total = duration.as_secs();
-    match (total / 60, total % 60) {
-        (0, 0) => format!("{} ms", duration.as_millis()),
-        (0, seconds) => format!("{seconds} s"),
-        (minutes, 0) => format!("{minutes} min"),
-        (minutes, seconds) => format!("{minutes} min {seconds} s"),
-    }
-}
-
 /// Observes, makes, changes and removes clusters.
 #[derive(Debug, Clone)]
 pub struct Engine {
@@ -328,7 +159,10 @@ impl Engine {
     /// Makes the cluster what is desired, from whatever exists.
     pub async fn apply(&self, desired: &DesiredCluster, options: &Options) -> Outcome {
         match self.observer(&desired.name, &desired.owner).await {
-            Ok(observer) => self.run(Goal::Apply(desired), observer, options).await,
+            Ok(mut observer) => {
+                observer.search_oidc_providers = true;
+                self.run(Goal::Apply(desired), observer, options).await
+            }
             Err(error) => Outcome::before(error.into()),
         }
     }
@@ -338,7 +172,7 @@ impl Engine {
         match self.observer(&removal.name, &removal.owner).await {
             Ok(mut observer) => {
                 observer.oidc_provider_arn = removal.oidc_provider_arn.clone();
-                observer.search_oidc_provider = true;
+                observer.search_oidc_providers = true;
                 self.run(Goal::Remove(removal), observer, options).await
             }
             Err(error) => Outcome::before(error.into()),
@@ -355,7 +189,8 @@ impl Engine {
             account_id: identity.account_id.clone(),
             owner: owner.to_owned(),
             oidc_provider_arn: None,
-            search_oidc_provider: false,
+            search_oidc_providers: false,
+            foreign_oidc_providers: BTreeSet::new(),
         })
     }
 
@@ -387,6 +222,7 @@ impl Engine {
             done: HashMap::new(),
             troubles: HashMap::new(),
             last_refusal: None,
+            version_checked: false,
             interval: self.pace.first,
             last_wait: None,
         };
@@ -443,6 +279,7 @@ struct Run<'a> {
     done: HashMap<String, Done>,
     troubles: HashMap<String, Trouble>,
     last_refusal: Option<ApiError>,
+    version_checked: bool,
     interval: Duration,
     last_wait: Option<(String, Instant)>,
 }
@@ -467,6 +304,7 @@ impl Run<'_> {
                 continue;
             }
             self.check_limits(&steps)?;
+            self.check_version(goal, &steps).await?;
             let (waits, work): (Vec<&Step>, Vec<&Step>) = steps
                 .iter()
                 .filter(|step| step.after.is_empty())
@@ -507,14 +345,19 @@ impl Run<'_> {
             }
             if done.executions >= EXECUTIONS {
                 return Err(ClusterError::NotConverging {
-                    context: Box::new(StepContext::new(step, &self.cluster)),
+                    context: Box::new(StepContext::new(step, &self.observed, &self.cluster, None)),
                     executions: done.executions,
                 });
             }
             done.second_looks = 0;
         }
         let description = step.action.description();
-        tracing::info!(cluster = %self.cluster, reason = %step.reason, "{description}");
+        tracing::info!(
+            cluster = %self.cluster,
+            reason = %step.reason,
+            "EKS cluster {}: {description}",
+            self.cluster
+        );
         self.report(format!("{description}: {}", step.reason));
         match self.api.call(&step.action).await {
             Ok(update) => {
@@ -558,7 +401,12 @@ impl Run<'_> {
 
     /// Decides whether a refusal passes. `Ok` means that the step is tried again later.
     fn failed(&mut self, step: &Step, id: &str, error: ApiError) -> Result<(), ClusterError> {
-        let context = || Box::new(StepContext::new(step, &self.cluster));
+        let context = Box::new(StepContext::new(
+            step,
+            &self.observed,
+            &self.cluster,
+            Some(&error),
+        ));
         let trouble = self
             .troubles
             .entry(id.to_owned())
@@ -583,7 +431,7 @@ impl Run<'_> {
             }
             _ => {
                 return Err(ClusterError::Step {
-                    context: context(),
+                    context,
                     source: Box::new(error),
                 });
             }
@@ -591,12 +439,12 @@ impl Run<'_> {
         if !patient {
             return Err(if tries == 1 {
                 ClusterError::Step {
-                    context: context(),
+                    context,
                     source: Box::new(error),
                 }
             } else {
                 ClusterError::GaveUp {
-                    context: context(),
+                    context,
                     tries,
                     elapsed,
                     source: Box::new(error),
@@ -632,6 +480,39 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Refuses a version that EKS does not offer, before anything is made for it. If EKS does not
+    /// tell what it offers (it needs a permission of its own), the refused call will tell.
+    async fn check_version(&mut self, goal: &Goal<'_>, steps: &[Step]) -> Result<(), ClusterError> {
+        let Goal::Apply(desired) = goal else {
+            return Ok(());
+        };
+        let moves = |step: &Step| {
+            matches!(
+                step.action,
+                Action::CreateCluster(_) | Action::UpdateClusterVersion { .. }
+            )
+        };
+        if self.version_checked || !steps.iter().any(moves) {
+            return Ok(());
+        }
+        self.version_checked = true;
+        let offered = match self.api.offered_versions().await {
+            Ok(offered) => offered,
+            Err(error) => {
+                tracing::debug!(cluster = %self.cluster, %error, "the version is not checked beforehand");
+                return Ok(());
+            }
+        };
+        if offered.is_empty() || offered.contains(&desired.version) {
+            return Ok(());
+        }
+        Err(ClusterError::UnknownVersion {
+            cluster: self.cluster.clone(),
+            wanted: desired.version,
+            offered: offered.into_iter().collect(),
+        })
+    }
+
     fn note_what_is_made(&mut self) {
         if let Some(cluster) = &self.observed.cluster
             && cluster.status == ClusterStatus::Creating
@@ -664,6 +545,7 @@ impl Run<'_> {
                 return Err(ClusterError::NodeGroupFailed {
                     cluster: self.cluster.clone(),
                     name: name.clone(),
+                    key: names::node_group_key(name, group).to_owned(),
                     status: group.status,
                     issues: joined(&group.issues),
                 });
@@ -779,9 +661,10 @@ impl Run<'_> {
         if due {
             tracing::info!(
                 cluster = %self.cluster,
-                elapsed_seconds = self.started.elapsed().as_secs(),
                 reason = %step.reason,
-                "{description}"
+                "EKS cluster {}: {description}, {} so far",
+                self.cluster,
+                seconds(&self.started.elapsed())
             );
             self.report(description.clone());
             self.last_wait = Some((description, Instant::now()));

@@ -5,11 +5,14 @@
 
 mod api;
 mod endpoint;
+mod error;
 mod execute;
 pub mod model;
 pub mod names;
 mod observe;
 pub mod plan;
+mod refusal;
 
 pub use endpoint::{ClusterEndpoint, endpoint};
-pub use execute::{ClusterError, Engine, Options, Outcome, Pace, Progress, StepContext, Watcher};
+pub use error::{ClusterError, StepContext};
+pub use execute::{Engine, Options, Outcome, Pace, Progress, Watcher};

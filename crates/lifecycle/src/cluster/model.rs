@@ -256,6 +256,9 @@ pub struct Observed {
     pub node_role: Option<ObservedRole>,
     /// The OIDC provider of the cluster's issuer.
     pub oidc_provider: Option<ObservedOidcProvider>,
+    /// All OIDC providers of issuers of this region that carry the owner's tags for this cluster,
+    /// also those of clusters of the same name that are gone. Only an apply and a removal look.
+    pub owned_oidc_providers: Vec<ObservedOidcProvider>,
     /// Updates that were started and are not known to be over.
     pub updates: Vec<PendingUpdate>,
 }

@@ -180,8 +180,59 @@ pub fn is_ours(tags: &StringMap, owner: &str, cluster: &str) -> bool {
         && tags.get(CLUSTER).is_some_and(|tag| tag == cluster)
 }
 
+/// Whether the OIDC provider of the ARN is that of the issuer: IAM names it after the issuer's URL.
+#[must_use]
+pub fn is_provider_of(provider_arn: &str, issuer: &str) -> bool {
+    provider_arn
+        .split_once(":oidc-provider/")
+        .is_some_and(|(_, name)| name == issuer.trim_start_matches("https://"))
+}
+
+/// Whether the OIDC provider of the ARN is of an EKS issuer in the region. IAM is global and the
+/// ownership tags name no region, but the host of EKS's issuers does (`oidc.eks.<region>.amazonaws.com`,
+/// `oidc-eks.<region>.api.aws`).
+#[must_use]
+pub fn is_provider_in(provider_arn: &str, region: &str) -> bool {
+    provider_arn
+        .split_once(":oidc-provider/")
+        .and_then(|(_, name)| name.split('/').next())
+        .is_some_and(|host| {
+            host.split('.')
+                .nth(if host.starts_with("oidc.eks.") { 2 } else { 1 })
+                == Some(region)
+        })
+}
+
 /// Whether the cluster's tags say that its creation is not finished.
 #[must_use]
 pub fn is_incomplete(tags: &StringMap) -> bool {
     tags.get(CREATION).is_some_and(|tag| tag == INCOMPLETE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_provider_in, is_provider_of};
+
+    #[test]
+    fn oidc_providers_of_regions_and_issuers() {
+        let table = [
+            ("oidc.eks.eu-west-1.amazonaws.com/id/A", "eu-west-1", true),
+            ("oidc.eks.eu-west-1.amazonaws.com/id/A", "us-east-1", false),
+            ("oidc-eks.eu-west-1.api.aws/id/A", "eu-west-1", true),
+            (
+                "oidc.eks.cn-north-1.amazonaws.com.cn/id/A",
+                "cn-north-1",
+                true,
+            ),
+            ("token.actions.githubusercontent.com", "eu-west-1", false),
+            ("eu-west-1.example.com/eu-west-1", "eu-west-1", false),
+        ];
+        for (name, region, expected) in table {
+            let arn = format!("arn:aws:iam::123456789012:oidc-provider/{name}");
+            assert_eq!(is_provider_in(&arn, region), expected, "{name} {region}");
+            assert!(is_provider_of(&arn, &format!("https://{name}")), "{name}");
+            assert!(!is_provider_of(&arn, &format!("https://{name}B")), "{name}");
+        }
+        assert!(!is_provider_in("not an ARN", "eu-west-1"));
+    }
 }

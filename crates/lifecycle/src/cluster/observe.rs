@@ -19,12 +19,14 @@ pub(super) struct Observer {
     pub(super) region: String,
     pub(super) partition: String,
     pub(super) account_id: String,
-    /// Owner whose OIDC provider is looked for by tag when the cluster can no longer be asked.
+    /// Owner whose OIDC providers are looked for by tag.
     pub(super) owner: String,
     /// The OIDC provider, once known.
     pub(super) oidc_provider_arn: Option<String>,
-    /// Whether to look through all OIDC providers for ours when none is known: only a removal does.
-    pub(super) search_oidc_provider: bool,
+    /// Whether to look through the account's OIDC providers for ours: reading alone does not.
+    pub(super) search_oidc_providers: bool,
+    /// ARNs of OIDC providers that were seen not to be ours, so that they are asked for only once.
+    pub(super) foreign_oidc_providers: BTreeSet<String>,
 }
 
 /// `None` for an error that says the thing does not exist.
@@ -46,6 +48,7 @@ impl Observer {
         observed.cluster_role = self.role(RoleKind::Cluster).await?;
         observed.node_role = self.role(RoleKind::Node).await?;
         observed.oidc_provider = self.oidc_provider(&observed).await?;
+        observed.owned_oidc_providers = self.owned_oidc_providers().await?;
         if observed.cluster.is_some() {
             for name in self.node_group_names().await? {
                 if let Some(group) = self.node_group(&name).await? {
@@ -91,7 +94,10 @@ impl Observer {
                     observed.oidc_provider = self.oidc_provider(observed).await?;
                 }
             }
-            Part::OidcProvider => observed.oidc_provider = self.oidc_provider(observed).await?,
+            Part::OidcProvider => {
+                observed.oidc_provider = self.oidc_provider(observed).await?;
+                observed.owned_oidc_providers = self.owned_oidc_providers().await?;
+            }
             Part::AccessEntry(principal) => match self.access_entry(principal).await? {
                 Some(entry) => {
                     observed.access_entries.insert(principal.clone(), entry);
@@ -349,9 +355,6 @@ impl Observer {
                 self.partition, self.account_id
             ));
         }
-        if self.oidc_provider_arn.is_none() && self.search_oidc_provider {
-            return self.find_oidc_provider().await;
-        }
         match self.oidc_provider_arn.clone() {
             Some(arn) => self.get_oidc_provider(&arn).await,
             None => Ok(None),
@@ -379,9 +382,13 @@ impl Observer {
         }))
     }
 
-    /// The provider with this cluster's tags: the only way to it when the process that deleted the
-    /// cluster was killed before it deleted the provider.
-    async fn find_oidc_provider(&mut self) -> Result<Option<ObservedOidcProvider>, ApiError> {
+    /// The providers with this cluster's tags: the only way to those of a cluster that was deleted by
+    /// someone else, or by a process that was killed before it deleted the provider.
+    async fn owned_oidc_providers(&mut self) -> Result<Vec<ObservedOidcProvider>, ApiError> {
+        let mut owned = Vec::new();
+        if !self.search_oidc_providers {
+            return Ok(owned);
+        }
         let list = self
             .aws
             .iam()
@@ -393,14 +400,21 @@ impl Observer {
             })?;
         for entry in list.open_id_connect_provider_list.unwrap_or_default() {
             let Some(arn) = entry.arn else { continue };
-            if let Some(provider) = self.get_oidc_provider(&arn).await?
-                && names::is_ours(&provider.tags, &self.owner, &self.cluster)
+            if !names::is_provider_in(&arn, &self.region)
+                || self.foreign_oidc_providers.contains(&arn)
             {
-                self.oidc_provider_arn = Some(arn);
-                return Ok(Some(provider));
+                continue;
+            }
+            match self.get_oidc_provider(&arn).await? {
+                Some(provider) if names::is_ours(&provider.tags, &self.owner, &self.cluster) => {
+                    owned.push(provider);
+                }
+                _ => {
+                    self.foreign_oidc_providers.insert(arn);
+                }
             }
         }
-        Ok(None)
+        Ok(owned)
     }
 }
 

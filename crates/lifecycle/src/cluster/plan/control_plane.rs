@@ -298,6 +298,29 @@ impl Planner<'_> {
         Ok(last)
     }
 
+    /// Removes our OIDC providers of earlier clusters of this name: whoever deleted the cluster left
+    /// them, and nobody else knows of them. While the issuer of an existing cluster is not known,
+    /// it is not known either which provider is the present one.
+    pub(super) fn stale_oidc_providers(&mut self) {
+        let cluster = self.observed.cluster.as_ref();
+        let issuer = cluster.and_then(|cluster| cluster.oidc_issuer.as_deref());
+        if cluster.is_some() && issuer.is_none() {
+            return;
+        }
+        let observed = self.observed;
+        for provider in &observed.owned_oidc_providers {
+            if !issuer.is_some_and(|issuer| names::is_provider_of(&provider.arn, issuer)) {
+                self.add(
+                    Action::DeleteOidcProvider {
+                        arn: provider.arn.clone(),
+                    },
+                    "its issuer was an earlier cluster of this name",
+                    [],
+                );
+            }
+        }
+    }
+
     /// Makes, repairs or removes the OIDC provider of the cluster's issuer.
     pub(super) fn oidc_provider(&mut self, exists: &BTreeSet<String>) {
         let desired = self.desired;

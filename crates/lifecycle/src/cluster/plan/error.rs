@@ -1,6 +1,7 @@
 //! What a plan refuses.
 
 use crate::cluster::model::KubernetesVersion;
+use std::fmt;
 
 /// Why no plan leads to what is desired.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -206,28 +207,85 @@ pub enum PlanError {
     },
 }
 
-impl PlanError {
-    /// The attribute of the cluster resource that the error is about, dots between the parts.
+/// What of a cluster resource's configuration an error is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// An attribute, dots between the parts.
+    Attribute(&'static str),
+    /// A node group.
+    NodeGroup {
+        /// The user's key.
+        key: String,
+        /// An attribute of it, dots between the parts.
+        attribute: Option<&'static str>,
+    },
+    /// An access entry.
+    AccessEntry {
+        /// ARN of its principal.
+        principal: String,
+        /// An attribute of it.
+        attribute: Option<&'static str>,
+    },
+}
+
+impl Subject {
+    /// A node group as a whole.
     #[must_use]
-    pub fn attribute(&self) -> Option<&'static str> {
-        match self {
+    pub fn node_group(key: &str) -> Self {
+        Self::NodeGroup {
+            key: key.to_owned(),
+            attribute: None,
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    /// As Terraform writes it; a principal stands for the key of its access entry.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (map, key, attribute) = match self {
+            Self::Attribute(attribute) => return f.write_str(attribute),
+            Self::NodeGroup { key, attribute } => ("node_groups", key, attribute),
+            Self::AccessEntry {
+                principal,
+                attribute,
+            } => ("access_entries", principal, attribute),
+        };
+        write!(f, "{map}[{key:?}]")?;
+        attribute.map_or(Ok(()), |attribute| write!(f, ".{attribute}"))
+    }
+}
+
+impl PlanError {
+    /// What of the cluster resource's configuration the error is about.
+    #[must_use]
+    pub fn subject(&self) -> Option<Subject> {
+        Some(match self {
             Self::Unowned { .. } | Self::ForeignOwner { .. } | Self::NotOursToDelete { .. } => {
-                Some("name")
+                Subject::Attribute("name")
             }
             Self::ForeignRole { attribute, .. } | Self::Immutable { attribute, .. } => {
-                Some(attribute)
+                Subject::Attribute(attribute)
             }
             Self::Downgrade { .. } | Self::ForeignNodeGroupTooOld { .. } => {
-                Some("kubernetes_version")
+                Subject::Attribute("kubernetes_version")
             }
-            Self::NodeGroupDowngrade { .. } | Self::NodeGroupSkew { .. } => Some("node_groups"),
-            Self::WrongVpc { .. } => Some("vpc_config.vpc_id"),
-            Self::AuthenticationModeIsOneWay { .. } => Some("access_config.authentication_mode"),
-            Self::AccessEntriesNeedApi { .. } | Self::ForeignAccessEntry { .. } => {
-                Some("access_entries")
+            Self::NodeGroupDowngrade { key, .. } | Self::NodeGroupSkew { key, .. } => {
+                Subject::NodeGroup {
+                    key: key.clone(),
+                    attribute: Some("kubernetes_version"),
+                }
             }
-            Self::DeletionProtected { .. } => Some("deletion_protection"),
-            Self::ClusterFailed { .. } | Self::ForeignNodeGroups { .. } => None,
-        }
+            Self::WrongVpc { .. } => Subject::Attribute("vpc_config.vpc_id"),
+            Self::AuthenticationModeIsOneWay { .. } => {
+                Subject::Attribute("access_config.authentication_mode")
+            }
+            Self::AccessEntriesNeedApi { .. } => Subject::Attribute("access_entries"),
+            Self::ForeignAccessEntry { principal, .. } => Subject::AccessEntry {
+                principal: principal.clone(),
+                attribute: None,
+            },
+            Self::DeletionProtected { .. } => Subject::Attribute("deletion_protection"),
+            Self::ClusterFailed { .. } | Self::ForeignNodeGroups { .. } => return None,
+        })
     }
 }

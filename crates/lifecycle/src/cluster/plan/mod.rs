@@ -12,9 +12,9 @@ mod removal;
 mod roles;
 mod step;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
-pub use error::PlanError;
+pub use error::{PlanError, Subject};
 pub use removal::plan_removal;
 pub use step::{
     Action, CreateCluster, CreateNodeGroup, EndpointAccess, NodeGroupChange, Part, Scaling, Step,
@@ -32,6 +32,7 @@ pub fn plan(desired: &DesiredCluster, observed: &Observed) -> Result<Vec<Step>, 
     check_claim(desired, observed)?;
     let mut planner = Planner::new(desired, observed);
     planner.roles()?;
+    planner.stale_oidc_providers();
     match &observed.cluster {
         Some(cluster) if cluster.status == ClusterStatus::Deleting => {
             planner.add(

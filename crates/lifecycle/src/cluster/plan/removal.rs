@@ -81,12 +81,18 @@ pub fn plan_removal(removal: &Removal, observed: &Observed) -> Result<Vec<Step>,
             after: before_cluster,
         });
     }
-    if let Some(provider) = &observed.oidc_provider
-        && ours(&provider.tags)
-    {
+    // Those of earlier clusters of this name as well: nobody else would ever remove them.
+    let providers: BTreeSet<&str> = observed
+        .oidc_provider
+        .iter()
+        .chain(&observed.owned_oidc_providers)
+        .filter(|provider| ours(&provider.tags))
+        .map(|provider| provider.arn.as_str())
+        .collect();
+    for arn in providers {
         steps.push(Step {
             action: Action::DeleteOidcProvider {
-                arn: provider.arn.clone(),
+                arn: arn.to_owned(),
             },
             reason: "its issuer is destroyed".to_owned(),
             after: before_roles.clone(),

@@ -346,7 +346,7 @@ impl Action {
             Self::CreateOidcProvider { .. } => "oidc-provider/create".to_owned(),
             Self::AddAudience { .. } => "oidc-provider/audience".to_owned(),
             Self::TagOidcProvider { .. } => "oidc-provider/tag".to_owned(),
-            Self::DeleteOidcProvider { .. } => "oidc-provider/delete".to_owned(),
+            Self::DeleteOidcProvider { arn } => format!("oidc-provider/{arn}/delete"),
             Self::CreateAccessEntry { principal_arn, .. } => {
                 format!("access-entry/{principal_arn}/create")
             }

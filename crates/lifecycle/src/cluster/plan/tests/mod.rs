@@ -10,11 +10,11 @@ use crate::cluster::model::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) fn set<const N: usize>(items: [&str; N]) -> BTreeSet<String> {
+pub(in crate::cluster) fn set<const N: usize>(items: [&str; N]) -> BTreeSet<String> {
     items.into_iter().map(str::to_owned).collect()
 }
 
-pub(super) fn tags<const N: usize>(items: [(&str, &str); N]) -> StringMap {
+pub(in crate::cluster) fn tags<const N: usize>(items: [(&str, &str); N]) -> StringMap {
     items
         .into_iter()
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
@@ -26,7 +26,7 @@ pub(super) fn version(minor: u32) -> KubernetesVersion {
 }
 
 /// A cluster with one node group and nothing unusual.
-pub(super) fn desired() -> DesiredCluster {
+pub(in crate::cluster) fn desired() -> DesiredCluster {
     DesiredCluster {
         name: "platform".to_owned(),
         region: "eu-central-1".to_owned(),

@@ -183,6 +183,69 @@ fn an_entry_that_eks_made_for_the_creator_is_adopted() {
     );
 }
 
+/// A provider of ours of a cluster of the same name that somebody deleted.
+fn stale_provider(
+    tags: crate::cluster::model::StringMap,
+) -> crate::cluster::model::ObservedOidcProvider {
+    crate::cluster::model::ObservedOidcProvider {
+        arn: "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/OLD"
+            .to_owned(),
+        client_ids: set([names::IRSA_AUDIENCE]),
+        tags,
+    }
+}
+
+#[test]
+fn oidc_providers_of_earlier_clusters_go() {
+    let delete =
+        "delete arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/OLD";
+    let with_providers = |issuer_known: bool| {
+        let mut observed = applied(&desired());
+        let present = observed.oidc_provider.clone().unwrap();
+        observed.owned_oidc_providers = vec![stale_provider(present.tags.clone()), present.clone()];
+        let cluster = observed.cluster.as_mut().unwrap();
+        if !issuer_known {
+            cluster.oidc_issuer = None;
+        }
+        observed
+    };
+    let of_apply = |observed: &Observed| show(&plan(&desired(), observed).unwrap());
+    assert_eq!(
+        of_apply(&with_providers(true)),
+        format!("1. {delete}: its issuer was an earlier cluster of this name")
+    );
+    // Which one is the present one is not known yet.
+    assert_eq!(of_apply(&with_providers(false)), "nothing");
+    // There is no cluster: all are of earlier ones, and the first steps.
+    let mut gone = with_providers(true);
+    gone.cluster = None;
+    gone.node_groups.clear();
+    assert!(
+        of_apply(&gone).starts_with(&format!("1. {delete}: ")),
+        "{}",
+        of_apply(&gone)
+    );
+
+    let steps = plan_removal(&removal(Claim::Held), &with_providers(true)).unwrap();
+    let providers = steps
+        .iter()
+        .filter(|step| step.action.id().starts_with("oidc-provider/"));
+    assert_eq!(providers.clone().count(), 2, "{}", show(&steps));
+    assert!(
+        providers
+            .into_iter()
+            .all(|step| step.after.contains("cluster/delete"))
+    );
+    let foreign = Observed {
+        owned_oidc_providers: vec![stale_provider(super::tags([(names::OWNER, "state-b")]))],
+        ..Observed::default()
+    };
+    assert_eq!(
+        show(&plan_removal(&removal(Claim::Held), &foreign).unwrap()),
+        "nothing"
+    );
+}
+
 #[test]
 fn removal_in_order() {
     insta::assert_snapshot!(show(
@@ -247,7 +310,12 @@ fn what_aws_cannot_do_is_refused_with_the_way_out() {
     let observed = || applied(&desired());
     let refused = |wanted: DesiredCluster, observed: Observed| {
         let error = plan(&wanted, &observed).unwrap_err();
-        format!("{}: {error}", error.attribute().unwrap_or("-"))
+        format!(
+            "{}: {error}",
+            error
+                .subject()
+                .map_or_else(|| "-".to_owned(), |subject| subject.to_string())
+        )
     };
     let mut busy = observed();
     busy.cluster.as_mut().unwrap().status = ClusterStatus::Failed;

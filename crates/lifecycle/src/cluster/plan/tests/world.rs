@@ -256,7 +256,8 @@ impl World {
                 cluster.status = ClusterStatus::Updating;
             }
             Action::CreateOidcProvider { issuer, tags } => {
-                let host = issuer.expect("the issuer is known once the cluster exists");
+                let issuer = issuer.expect("the issuer is known once the cluster exists");
+                let host = issuer.trim_start_matches("https://");
                 self.observed.oidc_provider = Some(ObservedOidcProvider {
                     arn: format!("arn:aws:iam::123456789012:oidc-provider/{host}"),
                     client_ids: set([names::IRSA_AUDIENCE]),
@@ -275,7 +276,14 @@ impl World {
                     .tags
                     .extend(tags);
             }
-            Action::DeleteOidcProvider { .. } => self.observed.oidc_provider = None,
+            Action::DeleteOidcProvider { arn } => {
+                self.observed
+                    .owned_oidc_providers
+                    .retain(|provider| provider.arn != arn);
+                self.observed
+                    .oidc_provider
+                    .take_if(|provider| provider.arn == arn);
+            }
             Action::CreateAccessEntry {
                 principal_arn,
                 mut entry,
