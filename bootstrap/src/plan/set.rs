@@ -250,8 +250,8 @@ fn desired(
         None => written.or_else(|| addon.namespace.clone()),
     };
     check_metadata(&object, &kind, &name)?;
-    normalise(&mut object);
     check_secret(&object, &name)?;
+    normalise(&mut object);
     let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else {
         return Err(format!("metadata of {kind} {name} is no mapping"));
     };
