@@ -1,6 +1,7 @@
 //! `cargo xtask demo`: the main job, from an empty account to a working cluster and back.
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -13,7 +14,8 @@ use crate::steps::step;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Stop before the destroy, leave the lab and the workspace up, and print how to go on by hand
+    /// Stop before the destroy, or where something fails, leave the lab and the workspace up, and
+    /// print how to go on by hand
     #[arg(long)]
     keep: bool,
     /// Use OpenTofu, built from its Go module, also when terraform is on PATH
@@ -27,6 +29,14 @@ pub struct Arguments {
 /// Runs the demo. The lab and the workspace are removed at the end, also after a failure, unless
 /// they are to be kept or the lab was up before.
 pub fn run(arguments: &Arguments) -> Result<()> {
+    let directory = workspace_root().join(".lab/demo");
+    if directory.join("terraform.tfstate").exists() {
+        bail!(
+            "{} holds the state of an earlier demo: go on there by hand, or run `cargo xtask lab down` and \
+             remove the directory",
+            directory.display()
+        );
+    }
     let provider = step("build the provider", || build_provider(false))?;
     let core = step("find Terraform, or build OpenTofu", || {
         let core = match (&arguments.terraform, arguments.opentofu) {
@@ -37,28 +47,33 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         println!("    {} at {}", core.version, core.path.display());
         Ok(core)
     })?;
-    let directory = LabDirectory::of_workspace();
-    let was_up = command::is_up(&directory)?;
+    let lab = LabDirectory::of_workspace();
+    let was_up = command::is_up(&lab)?;
     let result = step("start the lab: a simulated, empty AWS account", || {
-        lab::up(&directory)
+        lab::up(&lab)
     })
-    .and_then(|()| in_lab(arguments, core, &provider, &directory));
-    let keep = arguments.keep && result.is_ok();
-    if !keep && !was_up {
-        step("stop the lab", || lab::down(&directory))?;
+    .and_then(|()| in_lab(arguments, core, &provider, &lab, &directory));
+    // What a failed run made is only known to its state: where the lab stays, the state stays.
+    let keep = arguments.keep || (was_up && result.is_err());
+    if !keep {
+        if directory.exists() {
+            std::fs::remove_dir_all(&directory)
+                .with_context(|| format!("cannot remove {}", directory.display()))?;
+        }
+        if !was_up {
+            step("stop the lab", || lab::down(&lab))?;
+        }
     }
     result
 }
 
-fn in_lab(arguments: &Arguments, core: Core, provider: &Path, lab: &LabDirectory) -> Result<()> {
-    let directory = workspace_root().join(".lab/demo");
-    if directory.join("terraform.tfstate").exists() {
-        bail!(
-            "{} holds the state of an earlier `demo --keep`: go on there by hand, or run \
-             `cargo xtask lab down` and remove the directory",
-            directory.display()
-        );
-    }
+fn in_lab(
+    arguments: &Arguments,
+    core: Core,
+    provider: &Path,
+    lab: &LabDirectory,
+    directory: &Path,
+) -> Result<()> {
     let (variables, programs) = command::environment(lab)?;
     let environment: BTreeMap<String, String> = variables.into_iter().collect();
     let account = Account {
@@ -66,10 +81,11 @@ fn in_lab(arguments: &Arguments, core: Core, provider: &Path, lab: &LabDirectory
         programs,
         lab: lab.clone(),
     };
+    step("the account is empty", || account.prove_empty())?;
     let workspace = step(
         "write the workspace, with the provider in a filesystem mirror",
         || {
-            let workspace = Workspace::new(&directory, core.clone(), provider, environment)?;
+            let workspace = Workspace::new(directory, core.clone(), provider, environment)?;
             for entry in std::fs::read_dir(workspace_root().join("examples/platform"))? {
                 let path = entry?.path();
                 if path
@@ -90,10 +106,28 @@ fn in_lab(arguments: &Arguments, core: Core, provider: &Path, lab: &LabDirectory
         },
     )?;
     let outcome = main_job(arguments, &core, &workspace, &account);
-    if outcome.is_err() || !arguments.keep {
-        std::fs::remove_dir_all(&directory).ok();
+    if arguments.keep {
+        how_to_go_on(&core, &workspace);
     }
     outcome
+}
+
+fn how_to_go_on(core: &Core, workspace: &Workspace) {
+    println!("\nThe lab is up. To go on by hand:\n");
+    println!("  eval \"$(cargo xtask lab env)\"");
+    println!("  aws eks describe-cluster --name platform");
+    println!("  kubectl get pods --all-namespaces");
+    println!("  cd {}", workspace.directory.display());
+    println!(
+        "  export TF_CLI_CONFIG_FILE={}",
+        workspace.environment()["TF_CLI_CONFIG_FILE"]
+    );
+    println!("  {} plan -var web_replicas=3", core.path.display());
+    println!("  {} destroy", core.path.display());
+    println!(
+        "  cd - && cargo xtask lab down && rm -r {}",
+        workspace.directory.display()
+    );
 }
 
 fn main_job(
@@ -174,33 +208,24 @@ fn main_job(
         account.show("kubectl", &["get", "deployments", "-n", "team-a"])
     })?;
     if arguments.keep {
-        println!("\nThe cluster is up. To go on by hand:\n");
-        println!("  eval \"$(cargo xtask lab env)\"");
-        println!("  kubectl get pods --all-namespaces");
-        println!("  aws eks describe-cluster --name platform");
-        println!("  cd {}", workspace.directory.display());
-        println!(
-            "  export TF_CLI_CONFIG_FILE={}",
-            workspace.environment()["TF_CLI_CONFIG_FILE"]
-        );
-        println!("  {} plan", core.path.display());
-        println!("  {} destroy", core.path.display());
-        println!(
-            "  cd - && cargo xtask lab down && rm -r {}",
-            workspace.directory.display()
-        );
         return Ok(());
     }
     step(&format!("{name} destroy"), || {
         stream(workspace, &["destroy", "-auto-approve"])
     })?;
-    step("the account is empty", || account.prove_empty())
+    step("the account is empty again", || account.prove_empty())
 }
 
-/// Runs Core with its output passed on.
+/// Runs Core with its output passed on, in colours where that is a terminal.
 fn stream(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
+    let plain = !std::io::stdout().is_terminal() || std::env::var_os("NO_COLOR").is_some();
+    let mut words = arguments.to_vec();
+    if plain {
+        // Before the arguments that are not options.
+        words.insert(1, "-no-color");
+    }
     let status = workspace
-        .command(arguments)
+        .command(&words)
         .status()
         .context("cannot run Core")?;
     ensure!(
@@ -298,7 +323,7 @@ impl Account {
             println!("    aws {} -> {found:?}", arguments.join(" "));
             left.extend(found);
         }
-        ensure!(left.is_empty(), "left behind: {}", left.join(", "));
+        ensure!(left.is_empty(), "the account holds: {}", left.join(", "));
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 mod bench;
 mod demo;
+mod dependencies;
 mod docs;
 mod lab;
 mod purity;

@@ -35,6 +35,9 @@ pub const EMPTY_ACCOUNT: [(&[&str], &str); 4] = [
     ),
 ];
 
+/// The oldest Terraform and OpenTofu that know write-only attributes.
+const OLDEST_CORE: (u32, u32) = (1, 11);
+
 /// The root of the workspace that this crate was built from.
 #[must_use]
 pub fn workspace_root() -> PathBuf {
@@ -58,7 +61,10 @@ pub fn build_provider(release: bool) -> Result<PathBuf> {
         .args([
             "build",
             "--quiet",
-            "--package",
+            // With the features of the whole workspace, as the tests are built: its dependencies are
+            // then compiled once.
+            "--workspace",
+            "--bin",
             "terraform-provider-devopsgenie",
         ])
         .args(["--message-format", "json-render-diagnostics"])
@@ -159,7 +165,7 @@ impl Core {
     /// The binary at `path`, asked for its version.
     ///
     /// # Errors
-    /// When it cannot be run.
+    /// When it cannot be run, is neither Terraform nor OpenTofu, or is too old for the provider.
     pub fn at(path: &Path) -> Result<Self> {
         let output = Command::new(path)
             .arg("version")
@@ -169,19 +175,32 @@ impl Core {
             .output()
             .with_context(|| format!("cannot run {}", path.display()))?;
         let text = String::from_utf8_lossy(&output.stdout);
-        let version = text.lines().next().unwrap_or("unknown version").to_owned();
-        Ok(Self {
-            path: path.to_path_buf(),
-            version,
-        })
+        let version = text.lines().next().unwrap_or_default().to_owned();
+        match minor_version(&version).filter(|_| output.status.success()) {
+            Some(found) if found >= OLDEST_CORE => Ok(Self {
+                path: path.to_path_buf(),
+                version,
+            }),
+            Some(_) => bail!(
+                "{} is {version}; the provider's write-only attributes need 1.11 or newer",
+                path.display()
+            ),
+            None => bail!(
+                "{} is neither Terraform nor OpenTofu: `version` printed {version:?} and ended with {}",
+                path.display(),
+                output.status
+            ),
+        }
     }
 
-    /// `terraform` on PATH, if there is one.
+    /// Terraform: the binary of `DEVOPSGENIE_TERRAFORM`, else `terraform` on PATH, if there is one.
     ///
     /// # Errors
-    /// When it is there and cannot be run.
-    pub fn terraform_on_path() -> Result<Option<Self>> {
-        find_on_path("terraform")
+    /// As [`Core::at`].
+    pub fn terraform() -> Result<Option<Self>> {
+        std::env::var_os("DEVOPSGENIE_TERRAFORM")
+            .map(PathBuf::from)
+            .or_else(|| find_on_path("terraform"))
             .map(|path| Self::at(&path))
             .transpose()
     }
@@ -199,17 +218,25 @@ impl Core {
     /// # Errors
     /// When none can be run or built.
     pub fn default_binary() -> Result<Self> {
-        if let Some(path) = std::env::var_os("DEVOPSGENIE_TERRAFORM") {
-            return Self::at(Path::new(&path));
-        }
-        match Self::terraform_on_path()? {
+        match Self::terraform()? {
             Some(core) => Ok(core),
             None => Self::opentofu(),
         }
     }
 }
 
-fn find_on_path(name: &str) -> Option<PathBuf> {
+/// Major and minor version in a line such as `OpenTofu v1.12.6`.
+fn minor_version(line: &str) -> Option<(u32, u32)> {
+    let (_, version) = line
+        .split_once(" v")
+        .filter(|(name, _)| ["Terraform", "OpenTofu"].contains(name))?;
+    let mut parts = version.split('.');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+/// The first file called `name` in the directories of PATH.
+#[must_use]
+pub fn find_on_path(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?)
         .map(|directory| directory.join(name))
         .find(|candidate| candidate.is_file())
@@ -386,5 +413,25 @@ impl Workspace {
     pub fn state(&self) -> Result<serde_json::Value> {
         let run = self.ok(&["show", "-json"])?;
         serde_json::from_str(&run.stdout).context("the state is not JSON")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::minor_version;
+
+    #[test]
+    fn versions_that_cores_print() {
+        let table = [
+            ("Terraform v1.11.4", Some((1, 11))),
+            ("OpenTofu v1.12.6", Some((1, 12))),
+            ("Terraform v1.17.0-dev", Some((1, 17))),
+            ("Terraform", None),
+            ("GNU bash, version 5.2", None),
+            ("", None),
+        ];
+        for (line, expected) in table {
+            assert_eq!(minor_version(line), expected, "{line}");
+        }
     }
 }

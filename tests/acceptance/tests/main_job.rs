@@ -13,7 +13,7 @@ const ONE_VALUE_CHANGED: &str = r#"  # devopsgenie_addon_set.platform will be up
         id            = "devopsgenie-system/platform"
         name          = "platform"
       ~ objects       = {
-          ~ "apps/Deployment/team-a/web"                           = "sha256:f2ab31af865e828d31c0107e0c9af766" -> "sha256:1d9065afe0a077146b7d837ad0817181"
+          ~ "apps/Deployment/team-a/web"                           = "sha256:f7e9bb8b2988380e8d3d1ba33b6105be" -> "sha256:4588fb202f6ec8d4055a7c2ea971d217"
             # (16 unchanged elements hidden)
         }
         # (6 unchanged attributes hidden)
@@ -108,11 +108,11 @@ async fn opentofu_takes_an_empty_account_to_a_platform_and_back() {
     main_job(Core::opentofu().unwrap()).await.unwrap();
 }
 
-/// Where there is no terraform on PATH, OpenTofu above is the Core that runs the main job.
+/// Where there is no Terraform, OpenTofu above is the Core that runs the main job.
 #[tokio::test(flavor = "multi_thread")]
 async fn terraform_takes_an_empty_account_to_a_platform_and_back() {
-    match Core::terraform_on_path().unwrap() {
+    match Core::terraform().unwrap() {
         Some(core) => main_job(core).await.unwrap(),
-        None => eprintln!("no terraform on PATH: only OpenTofu was tried"),
+        None => eprintln!("no Terraform: only OpenTofu was tried"),
     }
 }

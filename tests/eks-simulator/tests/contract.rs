@@ -55,7 +55,7 @@ async fn every_operation_answers_as_the_model_says() {
         .arg(setup.to_string())
         .output()
         .await
-        .expect("run python: DEVOPSGENIE_LAB_PYTHON must have boto3");
+        .expect("run the contract test");
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}\n{errors}");

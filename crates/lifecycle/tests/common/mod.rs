@@ -30,8 +30,10 @@ use eks_simulator::{
 fn moto_url() -> String {
     static MOTO: OnceLock<(String, Child)> = OnceLock::new();
     MOTO.get_or_init(|| {
-        let python =
-            std::env::var("DEVOPSGENIE_LAB_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+        let python = devopsgenie_lab::Toolbox::new()
+            .and_then(|toolbox| toolbox.python())
+            .expect("the lab's Python environment")
+            .python;
         let script = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
             .join("../../tests/eks-simulator/tests/common/moto_server.py");
         let mut child = Command::new(python)
@@ -40,7 +42,7 @@ fn moto_url() -> String {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .expect("start moto: DEVOPSGENIE_LAB_PYTHON must have moto[server]");
+            .expect("start moto");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("stdout is piped"))
             .read_line(&mut line)

@@ -24,9 +24,12 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 
-/// The interpreter with botocore, boto3 and moto.
-pub fn python() -> String {
-    std::env::var("DEVOPSGENIE_LAB_PYTHON").unwrap_or_else(|_| "python3".to_owned())
+/// The lab's interpreter, which has botocore, boto3 and moto at their pinned versions.
+pub fn python() -> PathBuf {
+    devopsgenie_lab::Toolbox::new()
+        .and_then(|toolbox| toolbox.python())
+        .expect("the lab's Python environment")
+        .python
 }
 
 /// The folder of this test's files.
@@ -44,7 +47,7 @@ pub fn moto_url() -> String {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .expect("start moto: DEVOPSGENIE_LAB_PYTHON must have moto[server]");
+            .expect("start moto");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("stdout is piped"))
             .read_line(&mut line)
