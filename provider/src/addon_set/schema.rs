@@ -251,7 +251,7 @@ fn baseline() -> Attribute {
         (
             "default_deny",
             Attribute::bool().optional().description(
-                "Whether NetworkPolicies deny all traffic but DNS, until other policies allow it. Default: `true`.",
+                "Whether NetworkPolicies deny all traffic but DNS, until other policies allow it. They have an effect only where the cluster's network plugin enforces NetworkPolicies (on EKS: `enableNetworkPolicy` of the VPC CNI). Default: `true`.",
             ),
         ),
         (

@@ -81,7 +81,7 @@ pub(super) fn schema() -> Schema {
         "enabled_cluster_log_types",
         Attribute::set(Type::String)
             .optional()
-            .description("Control-plane logs to send to CloudWatch Logs: `api`, `audit`, `authenticator`, `controllerManager`, `scheduler`.")
+            .description("Control-plane logs to send to CloudWatch Logs: `api`, `audit`, `authenticator`, `controllerManager`, `scheduler`. EKS makes the log group `/aws/eks/NAME/cluster` for them, without retention, and leaves it behind when the cluster is deleted.")
             .validate(validators::each(validators::one_of(LOG_TYPES))),
     )
     .attribute(
