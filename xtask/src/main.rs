@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod crash;
 mod demo;
 mod dependencies;
 mod docs;
@@ -30,6 +31,8 @@ enum Command {
     Lab(lab::Arguments),
     /// Write the registry pages from the schema and the examples
     Docs(docs::Arguments),
+    /// Kill the provider at external effects, and require that the next apply carries on
+    Crash(crash::Arguments),
     /// Measure the provider, beside other providers given by path
     Bench(bench::Arguments),
 }
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments),
         Command::Lab(arguments) => lab::run(&arguments),
         Command::Docs(arguments) => docs::run(&arguments),
+        Command::Crash(arguments) => crash::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
     };
     match result {

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use devopsgenie_acceptance::{Core, find_on_path, workspace_root};
 
 use crate::steps::step;
-use crate::{dependencies, docs, purity};
+use crate::{crash, dependencies, docs, purity};
 
 /// Crates whose tests start the lab or a part of it: real control planes, moto, the AWS CLI.
 const LAB_CRATES: [&str; 7] = [
@@ -93,6 +93,7 @@ fn all_tests() -> Result<()> {
             "2",
         ])
     })?;
+    crash::run(&crash::Arguments::of_continuous_integration())?;
     step("the plugin under HashiCorp's own host library", || {
         cargo(&[
             "test",

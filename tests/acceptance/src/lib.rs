@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail};
 
+pub mod crash;
 pub mod scenario;
 
 /// The provider's source address without a host: both registries' hosts are in the mirror.
@@ -97,6 +98,32 @@ pub fn provider_binary() -> Result<&'static Path> {
         .get_or_init(|| build_provider(false).map_err(|error| format!("{error:#}")))
         .as_deref()
         .map_err(|message| anyhow::anyhow!("{message}"))
+}
+
+/// Ends every process of the provider `binary` that works against `endpoint` with SIGKILL, and
+/// returns when they are dead. How many there were.
+pub fn kill_providers(binary: &Path, endpoint: &str) -> usize {
+    let running = |process: &Path| {
+        // A zombie has no executable any more.
+        std::fs::read_link(process.join("exe")).is_ok_and(|executable| executable == binary)
+            && std::fs::read(process.join("environ"))
+                .is_ok_and(|environment| String::from_utf8_lossy(&environment).contains(endpoint))
+    };
+    let processes: Vec<PathBuf> = std::fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|process| running(process))
+        .collect();
+    for process in &processes {
+        let id = process.file_name().unwrap_or_default();
+        let _ = Command::new("kill").arg("-9").arg(id).status();
+    }
+    while processes.iter().any(|process| running(process)) {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    processes.len()
 }
 
 /// Lays out a filesystem mirror with the provider in it, and writes the CLI configuration file

@@ -21,7 +21,7 @@ pub struct Scenario {
 }
 
 /// The head of every configuration.
-const HEAD: &str = r#"
+pub(crate) const HEAD: &str = r#"
 terraform {
   required_providers {
     devopsgenie = { source = "devopsgenie/devopsgenie" }

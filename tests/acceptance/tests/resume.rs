@@ -1,11 +1,10 @@
 //! Half-built is resumed: after failures, and after `kill -9` of the provider.
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use devopsgenie_acceptance::scenario::Scenario;
-use devopsgenie_acceptance::{Core, provider_binary};
+use devopsgenie_acceptance::{Core, kill_providers, provider_binary};
 use eks_simulator::{Fault, FaultKind};
 
 const CLUSTER: &str = r#"
@@ -94,23 +93,6 @@ async fn a_destroy_after_a_failure_removes_everything() {
     run(&scenario).await.unwrap();
 }
 
-/// Processes that run the provider binary with the scenario's lab in their environment.
-fn provider_processes(scenario: &Scenario) -> Result<Vec<String>> {
-    let binary = provider_binary()?.canonicalize()?;
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir("/proc")?.flatten() {
-        let path = entry.path();
-        let runs_provider = std::fs::read_link(path.join("exe")).is_ok_and(|exe| exe == binary);
-        let ours = std::fs::read(path.join("environ")).is_ok_and(|environ| {
-            String::from_utf8_lossy(&environ).contains(scenario.lab.endpoint())
-        });
-        if runs_provider && ours {
-            found.push(entry.file_name().to_string_lossy().into_owned());
-        }
-    }
-    Ok(found)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_next_apply_carries_on_after_kill_9() {
     async fn run(scenario: &Scenario) -> Result<()> {
@@ -132,9 +114,7 @@ async fn the_next_apply_carries_on_after_kill_9() {
                 );
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
-            for process in provider_processes(scenario)? {
-                Command::new("kill").args(["-9", &process]).status()?;
-            }
+            kill_providers(&provider_binary()?.canonicalize()?, scenario.lab.endpoint());
             let output = child.wait_with_output()?;
             ensure!(
                 !output.status.success(),

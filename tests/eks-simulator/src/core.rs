@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::aws::Aws;
 use crate::config::SimulatorConfig;
+use crate::effects::Effects;
 use crate::faults::Faults;
 use crate::log::RequestLog;
 use crate::principals::Keys;
@@ -19,6 +20,7 @@ use crate::versions;
 pub(crate) struct Core {
     pub config: SimulatorConfig,
     pub endpoint: String,
+    pub effects: Effects,
     pub faults: Faults,
     pub log: RequestLog,
     pub keys: Keys,
@@ -53,6 +55,7 @@ impl Core {
             aws: Aws::new(&config)?,
             keys: Keys::new(&config),
             endpoint,
+            effects: Effects::default(),
             faults: Faults::default(),
             log: RequestLog::default(),
             default_version,

@@ -20,6 +20,7 @@ mod clusters;
 mod config;
 mod control;
 mod core;
+mod effects;
 mod eks;
 mod faults;
 mod listener;
@@ -47,6 +48,7 @@ pub use backend::{
 };
 pub use clock::{Clock, SystemClock};
 pub use config::{AccessKeyPair, SimulatorConfig, Timings};
+pub use effects::{Effect, Effects, Interruption};
 pub use faults::{ActiveFault, Fault, FaultKind, Faults};
 pub use log::{Counters, LoggedRequest, RequestLog};
 pub use server::{Handle, Simulator, StartError};

@@ -118,6 +118,7 @@ async fn aws(core: &Arc<Core>, request: &Request) -> Option<Answer> {
         Err(refusal) => Err(refusal.clone()),
     };
     let mut hits = Hits::default();
+    let mut interrupted = false;
     let (answer, principal) = match verified {
         Err(refusal) => (refusals::refuse(protocol, &refusal), None),
         Ok(principal) => {
@@ -141,11 +142,25 @@ async fn aws(core: &Arc<Core>, request: &Request) -> Option<Answer> {
                     refusals::server_error(protocol, "Internal server error")
                 }
             } else {
-                match (&principal, is_eks) {
-                    (Some(principal), true) => {
-                        eks::answer(core, request, routed, principal, &hits).await
+                let work = async {
+                    match (&principal, is_eks) {
+                        (Some(principal), true) => {
+                            eks::answer(core, request, routed, principal, &hits).await
+                        }
+                        _ => {
+                            proxy::answer(core, &service, &call, request, principal.as_ref()).await
+                        }
                     }
-                    _ => proxy::answer(core, &service, &call, request, principal.as_ref()).await,
+                };
+                if refusals::is_write(&operation) {
+                    let effects = &core.effects;
+                    let answer = effects
+                        .perform(named, &operation, &request.path, work)
+                        .await;
+                    interrupted = answer.is_none();
+                    answer.unwrap_or_else(|| Answer::json(0, &serde_json::Value::Null))
+                } else {
+                    work.await
                 }
             };
             (answer, principal)
@@ -153,7 +168,7 @@ async fn aws(core: &Arc<Core>, request: &Request) -> Option<Answer> {
     };
     let named = if is_eks { "eks".to_owned() } else { service };
     log(core, request, &named, &operation, principal, &answer, &hits);
-    (!hits.lost_response).then_some(answer)
+    (!hits.lost_response && !interrupted).then_some(answer)
 }
 
 fn log(

@@ -6,6 +6,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::SimulatorConfig;
+use crate::effects::Effects;
 use crate::faults::Faults;
 use crate::log::RequestLog;
 
@@ -53,6 +54,7 @@ pub struct Simulator;
 /// A running simulator; dropping it stops the server and all transitions.
 pub struct Handle {
     endpoint: String,
+    effects: Effects,
     faults: Faults,
     log: RequestLog,
     stop: CancellationToken,
@@ -83,6 +85,7 @@ impl Simulator {
         )?);
         let handle = Handle {
             endpoint: core.endpoint.clone(),
+            effects: core.effects.clone(),
             faults: core.faults.clone(),
             log: core.log.clone(),
             stop: stop.clone(),
@@ -96,6 +99,11 @@ impl Handle {
     /// `http://127.0.0.1:port`: the value for `AWS_ENDPOINT_URL`.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
+    }
+
+    /// The log of effects, to read and to interrupt.
+    pub fn effects(&self) -> &Effects {
+        &self.effects
     }
 
     /// The faults, to set and clear.

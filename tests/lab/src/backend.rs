@@ -1,24 +1,28 @@
 //! What makes the simulator's EKS clusters real.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use eks_simulator::{
     BackendError, BackendFuture, ClusterBackend, ControlPlane, ControlPlaneSpec, DrainOutcome,
-    NodeSpec,
+    Effects, NodeSpec,
 };
 use tokio::sync::RwLock;
 use tokio::time::sleep;
 
 use crate::LabError;
 use crate::cluster::{Cluster, ClusterSpec, served_versions};
+use crate::gate::Gate;
 use crate::tools::KubernetesTools;
 
 /// Runs one [`Cluster`] per EKS cluster.
 pub struct KubernetesBackend {
     tools: KubernetesTools,
     clusters: RwLock<BTreeMap<String, Arc<Cluster>>>,
+    /// Where the calls that come by the EKS endpoints are counted, if they are.
+    effects: OnceLock<Effects>,
+    gates: RwLock<BTreeMap<String, Gate>>,
 }
 
 impl KubernetesBackend {
@@ -28,7 +32,31 @@ impl KubernetesBackend {
         Self {
             tools,
             clusters: RwLock::default(),
+            effects: OnceLock::new(),
+            gates: RwLock::default(),
         }
+    }
+
+    /// Puts a gate before the API server of each cluster that is made from now on: the writing calls
+    /// that come by its EKS endpoint are effects.
+    pub fn count_effects(&self, effects: Effects) {
+        // A second call has nothing to add: a lab has one log of effects.
+        let _ = self.effects.set(effects);
+    }
+
+    /// The endpoint that EKS tells, behind a gate if effects are counted.
+    async fn endpoint(&self, cluster: &Cluster) -> Result<String, LabError> {
+        let Some(effects) = self.effects.get() else {
+            return Ok(cluster.endpoint().to_owned());
+        };
+        let mut gates = self.gates.write().await;
+        if let Some(gate) = gates.get(cluster.name()) {
+            return Ok(gate.endpoint().to_owned());
+        }
+        let gate = cluster.gate(effects.clone()).await?;
+        let endpoint = gate.endpoint().to_owned();
+        gates.insert(cluster.name().to_owned(), gate);
+        Ok(endpoint)
     }
 
     /// The running cluster of this name.
@@ -74,12 +102,13 @@ impl KubernetesBackend {
             }
         };
         Ok(ControlPlane {
-            endpoint: cluster.endpoint().to_owned(),
+            endpoint: self.endpoint(&cluster).await?,
             certificate_authority_pem: cluster.certificate_authority_pem().to_owned(),
         })
     }
 
     async fn delete(&self, name: &str) -> Result<(), LabError> {
+        self.gates.write().await.remove(name);
         let Some(mut cluster) = self.clusters.write().await.remove(name) else {
             return Ok(());
         };

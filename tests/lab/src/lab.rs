@@ -119,6 +119,12 @@ impl Lab {
         &self.simulator
     }
 
+    /// Counts the writing calls to the Kubernetes APIs of the EKS clusters as effects too, for clusters
+    /// that are made from now on; those of AWS are counted always.
+    pub fn count_kubernetes_effects(&self) {
+        self.backend.count_effects(self.simulator.effects().clone());
+    }
+
     /// The Kubernetes clusters behind the EKS clusters.
     #[must_use]
     pub fn backend(&self) -> &KubernetesBackend {

@@ -9,6 +9,7 @@ mod certificates;
 mod cluster;
 pub mod command;
 mod error;
+mod gate;
 mod lab;
 mod moto;
 mod port;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use eks_simulator::{DrainOutcome, NodeSpec};
+use eks_simulator::{DrainOutcome, Effects, NodeSpec};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::Api;
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -20,6 +20,7 @@ use tokio::time::sleep;
 
 use crate::LabError;
 use crate::certificates::{ClusterCertificates, Identity};
+use crate::gate::Gate;
 use crate::port::ReservedPort;
 use crate::process::{Process, ProcessGroup};
 use crate::tools::KubernetesTools;
@@ -197,6 +198,22 @@ impl Cluster {
     #[must_use]
     pub fn certificate_authority_pem(&self) -> &str {
         &self.certificate_authority_pem
+    }
+
+    /// A gate before the API server, which counts the writing calls of those who come by it.
+    pub(crate) async fn gate(&self, effects: Effects) -> Result<Gate, LabError> {
+        let read = |name: &str| {
+            let path = self.group.directory().join(name);
+            fs::read_to_string(&path).map_err(LabError::io(format!("read {}", path.display())))
+        };
+        Gate::open(
+            &self.endpoint,
+            &self.certificate_authority_pem,
+            &read(file::SERVING)?,
+            &read(file::SERVING_KEY)?,
+            effects,
+        )
+        .await
     }
 
     /// A kubeconfig file whose user may do everything.
