@@ -3,28 +3,31 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use devopsgenie_kubernetes::readiness::readiness;
-use devopsgenie_kubernetes::wait::{WaitError, until_ready};
-use devopsgenie_kubernetes::{ApplyOptions, Cluster, Error, ObjectReference, Scope};
+use devopsgenie_kubernetes::readiness::{Readiness, readiness};
+use devopsgenie_kubernetes::wait::{Targets, WaitError, until_gone, until_ready};
+use devopsgenie_kubernetes::{ApplyOptions, Cluster, Error, ObjectReference, Preconditions, Scope};
 use futures::StreamExt as _;
 use serde_json::Value;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::EngineError;
-use crate::inventory::{
-    Inventory, SetIdentity, ends_everything, ensure_namespace, read_inventory, set_of,
-    write_inventory,
-};
-use crate::lease;
-use crate::plan::{DesiredObject, DesiredSet, ObjectRecord, Records, Salt, Stage};
-use crate::remove::delete_entries;
+use crate::inventory::{Holder, Inventory, SetIdentity, find_inventory, write_inventory};
+use crate::lease::{self, unless_over};
+use crate::plan::{DesiredObject, DesiredSet, ObjectRecord, Records, Salt, Stage, is_replaced};
+use crate::remove::{Removal, delete_entries, propagation};
 
 /// Objects of one stage that are applied at the same time.
 const PARALLEL: usize = 8;
 
-/// How long a kind may take to be served after its CustomResourceDefinition is Established.
+/// How long a kind may take to be served after its CustomResourceDefinition is Established: by discovery,
+/// and by each of several API servers.
 const SERVED_WITHIN: Duration = Duration::from_secs(20);
+
+/// How long a webhook may take to answer: its pods are ready before their endpoints are known everywhere.
+const WEBHOOKS_WITHIN: Duration = Duration::from_secs(60);
+
+const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Which generation the inventory gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +49,10 @@ pub struct ApplyRequest<'a> {
     pub generation: Generation,
     /// For the digests of secrets.
     pub salt: &'a Salt,
+    /// What the last apply left behind; empty when nothing is known.
+    pub records: &'a Records,
+    /// Whether objects that no set has, and fields that others manage, are taken over.
+    pub take_ownership: bool,
     /// When the waits end.
     pub deadline: Instant,
     /// The user's wish to stop: no new step begins, and what was reached is returned.
@@ -63,6 +70,8 @@ pub struct Applied {
     pub removed: BTreeSet<String>,
     /// Empty when everything is applied, ready and pruned.
     pub errors: Vec<EngineError>,
+    /// UIDs of the objects in `records`.
+    uids: BTreeSet<String>,
 }
 
 impl Applied {
@@ -83,9 +92,6 @@ impl Applied {
 /// point, carries on.
 pub async fn apply(cluster: &Cluster, request: ApplyRequest<'_>) -> Applied {
     let set = request.set;
-    if let Err(error) = ensure_namespace(cluster, set, request.deadline, &request.stop).await {
-        return Applied::failed(error);
-    }
     let held = match lease::acquire(cluster, set, request.deadline, &request.stop).await {
         Ok(held) => held,
         Err(error) => return Applied::failed(error),
@@ -109,9 +115,16 @@ async fn work(
     applied: &mut Applied,
 ) -> Result<(), EngineError> {
     let set = request.set;
-    let before = read_inventory(cluster, set).await?;
+    let state_generation = match &request.generation {
+        Generation::New(_) => None,
+        Generation::Keep(generation) => Some(generation.as_str()),
+    };
+    let before = find_inventory(cluster, set, request.records, state_generation).await?;
     let generation = match (&request.generation, &before) {
-        (Generation::New(new), _) => new.clone(),
+        (Generation::New(new), before) => {
+            refuse_complete(set, request.desired, before.as_ref())?;
+            new.clone()
+        }
         (Generation::Keep(_), Some(before)) => before.generation.clone(),
         (Generation::Keep(old), None) => old.clone(),
     };
@@ -120,12 +133,19 @@ async fn work(
         Some(before) if before.complete => before.objects.keys().cloned().collect(),
         _ => BTreeSet::new(),
     };
-    let mut inventory = Inventory::new(&set.owner, &generation);
-    if let Some(before) = &before {
-        inventory.objects.clone_from(&before.objects);
-    }
+    let mut inventory = Inventory::after(before.as_ref(), &set.owner, &generation);
     inventory.add(request.desired);
-    write_inventory(cluster, set, &inventory).await?;
+    for (key, object) in request.desired.iter().filter(|(_, o)| o.scope.is_none()) {
+        if let Some(entry) = inventory.objects.get_mut(key) {
+            match cluster.resolve(&object.reference).await {
+                Ok(resolved) => entry.reference = resolved,
+                // It comes with this very apply; whoever deletes the object asks again.
+                Err(Error::KindNotServed { .. } | Error::GroupUnavailable { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    write_inventory(cluster, set, &mut inventory).await?;
     applied.generation = Some(generation);
 
     for stage in Stage::ALL {
@@ -138,12 +158,14 @@ async fn work(
         if objects.is_empty() {
             continue;
         }
-        if stop.is_cancelled() {
-            return Err(EngineError::Cancelled);
-        }
         apply_stage(cluster, request, stage, objects, &known, stop, applied).await?;
         if !applied.errors.is_empty() {
             return Ok(());
+        }
+    }
+    for (key, record) in &applied.records {
+        if let Some(entry) = inventory.objects.get_mut(key) {
+            entry.reference = record.reference.clone();
         }
     }
 
@@ -154,21 +176,63 @@ async fn work(
         .map(|(key, entry)| (key.clone(), entry.clone()))
         .collect();
     if !leaving.is_empty() {
-        if stop.is_cancelled() {
-            return Err(EngineError::Cancelled);
-        }
-        let removal = delete_entries(cluster, set, leaving, request.deadline, stop).await;
-        for key in &removal.removed {
+        let removal = Removal {
+            cluster,
+            set,
+            // An object whose key alone has changed was applied a moment ago.
+            kept: &applied.uids,
+            deadline: request.deadline,
+            stop,
+        };
+        let removed = delete_entries(&removal, leaving).await;
+        for key in &removed.removed {
             inventory.objects.remove(key);
         }
-        applied.removed = removal.removed;
-        if !removal.errors.is_empty() {
-            applied.errors.extend(removal.errors);
+        applied.removed = removed.removed;
+        if !removed.errors.is_empty() {
+            applied.errors.extend(removed.errors);
             return Ok(());
         }
     }
     inventory.complete = true;
-    write_inventory(cluster, set, &inventory).await
+    write_inventory(cluster, set, &mut inventory).await
+}
+
+/// A creation may find a set that was completed when it was killed after its last write; with other objects
+/// it is another resource's, and applying would delete them.
+fn refuse_complete(
+    set: &SetIdentity,
+    desired: &DesiredSet,
+    before: Option<&Inventory>,
+) -> Result<(), EngineError> {
+    let Some(before) = before.filter(|before| before.complete) else {
+        return Ok(());
+    };
+    let wanted = desired.iter().map(|(key, _)| key);
+    let only_before = before
+        .objects
+        .keys()
+        .filter(|key| desired.get(key).is_none());
+    let only_now = wanted.filter(|key| !before.objects.contains_key(*key));
+    let different: Vec<_> = only_before.chain(only_now).map(String::as_str).collect();
+    if different.is_empty() {
+        return Ok(());
+    }
+    Err(EngineError::SetExists {
+        name: set.name.clone(),
+        namespace: set.namespace.clone(),
+        config_map: set.object_name(),
+        difference: some_of(&different),
+    })
+}
+
+/// The first names of a list, and how many more there are.
+pub(crate) fn some_of(names: &[&str]) -> String {
+    let shown = names.iter().take(5).copied().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(5) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }
 
 async fn apply_stage(
@@ -181,62 +245,86 @@ async fn apply_stage(
     applied: &mut Applied,
 ) -> Result<(), EngineError> {
     tracing::info!(set = %request.set.name, ?stage, objects = objects.len(), "applying");
-    let has_definitions = request
-        .desired
-        .iter()
-        .any(|(_, object)| object.stage == Stage::Definitions);
-    let patience = if stage == Stage::CustomResources && has_definitions {
-        SERVED_WITHIN
-    } else {
-        Duration::ZERO
-    };
+    let comes_with_set = stage == Stage::CustomResources
+        && request
+            .desired
+            .iter()
+            .any(|(_, object)| object.stage == Stage::Definitions);
     let work: Vec<_> = objects
         .into_iter()
-        .map(|object| async move {
-            let is_known = known.contains(&object.key);
-            let outcome = apply_object(cluster, request.set, object, is_known, patience).await;
-            (object, outcome)
+        .map(|object| {
+            let step = Step {
+                cluster,
+                request,
+                object,
+                is_known: known.contains(&object.key),
+                comes_with_set,
+                stop,
+            };
+            async move { (object, step.run().await) }
         })
         .collect();
     let results: Vec<_> = futures::stream::iter(work)
         .buffer_unordered(PARALLEL)
         .collect()
         .await;
-    let mut waiting: Vec<ObjectReference> = Vec::new();
-    let mut no_answer = None;
+    let mut waiting: BTreeMap<ObjectReference, &str> = BTreeMap::new();
+    let mut end = None;
     for (object, outcome) in results {
         match outcome {
-            Ok((reference, sent, live)) => {
+            Ok(Accepted {
+                reference,
+                sent,
+                live,
+            }) => {
                 tracing::debug!(key = %object.key, "applied");
                 if !readiness(&live).is_ready() {
-                    waiting.push(reference.clone());
+                    waiting.insert(reference.clone(), &object.addon);
+                }
+                if let Some(uid) = live.pointer("/metadata/uid").and_then(Value::as_str) {
+                    applied.uids.insert(uid.to_owned());
                 }
                 let record = ObjectRecord::new(reference, &sent, &live, request.salt);
                 applied.records.insert(object.key.clone(), record);
             }
-            Err(EngineError::Object { source, .. }) if ends_everything(&source) => {
-                no_answer = Some(EngineError::Cluster(*source));
+            Err(EngineError::Object { source, .. }) if source.is_no_answer() => {
+                end = Some(EngineError::Cluster(*source));
             }
+            Err(error) if error.is_end_of_run() => end = Some(error),
             Err(error) => applied.errors.push(error),
         }
     }
-    if let Some(error) = no_answer {
+    if let Some(error) = end {
         return Err(error);
     }
     if !applied.errors.is_empty() || waiting.is_empty() {
         return Ok(());
     }
-    let outcome = until_ready(cluster, waiting, request.deadline, stop).await;
+    let objects = waiting.keys().cloned().collect();
+    let outcome = until_ready(cluster, objects, request.deadline, stop).await;
     if stage == Stage::Definitions {
         cluster.forget_discovery().await;
     }
-    match outcome {
-        Ok(()) => Ok(()),
-        Err(WaitError::Cancelled { .. }) => Err(EngineError::Cancelled),
-        Err(source) => Err(EngineError::Wait {
-            what: format!("objects of the stage {} are not ready", stage_name(stage)),
-            source,
-        }),
+    outcome.map_err(|source| {
+        let addon = only_addon(&waiting, &source);
+        let what = format!("objects of the stage {} are not ready", stage_name(stage));
+        EngineError::wait(what, addon, source)
+    })
+}
+
+/// The add-on of all culprits, if they have only one.
+fn only_addon(addons: &BTreeMap<ObjectReference, &str>, error: &WaitError) -> Option<String> {
+    let WaitError::NotReady { culprits, .. } = error else {
+        return None;
+    };
+    let mut found: Vec<_> = culprits
+        .iter()
+        .filter_map(|culprit| addons.get(&culprit.object).copied())
+        .collect();
+    found.dedup();
+    match found.as_slice() {
+        [addon] => Some((*addon).to_owned()),
+        _ => None,
     }
 }
 
@@ -251,110 +339,213 @@ fn stage_name(stage: Stage) -> &'static str {
     }
 }
 
-/// Applies one object. Returns its real address, what was sent, and what the server stored.
-async fn apply_object(
-    cluster: &Cluster,
-    set: &SetIdentity,
-    object: &DesiredObject,
+/// What the API server took.
+struct Accepted {
+    /// The object's real address.
+    reference: ObjectReference,
+    /// What was asked for.
+    sent: Value,
+    /// What the server stored.
+    live: Value,
+}
+
+/// One object's way into the cluster.
+struct Step<'a> {
+    cluster: &'a Cluster,
+    request: &'a ApplyRequest<'a>,
+    object: &'a DesiredObject,
     is_known: bool,
-    patience: Duration,
-) -> Result<(ObjectReference, Value, Value), EngineError> {
-    let failed = |source: Error| EngineError::Object {
-        key: object.key.clone(),
-        addon: object.addon.clone(),
-        source: Box::new(source),
-    };
-    let (reference, sent) = resolve_scope(cluster, object, patience)
-        .await
-        .map_err(failed)?;
-    if !is_known && let Some(live) = cluster.get(&reference).await.map_err(failed)? {
-        refuse_foreign(set, object, &live)?;
-        if object.stage == Stage::Namespaces && !set.has(&live) {
-            return Err(EngineError::NamespaceExists {
-                key: object.key.clone(),
-                addon: object.addon.clone(),
-            });
+    /// Whether its kind may be one of this very set.
+    comes_with_set: bool,
+    stop: &'a CancellationToken,
+}
+
+impl Step<'_> {
+    fn failed(&self, source: Error) -> EngineError {
+        EngineError::Object {
+            key: self.object.key.clone(),
+            addon: self.object.addon.clone(),
+            source: Box::new(source),
         }
     }
-    let mut options = ApplyOptions {
-        field_manager: &set.field_manager,
-        force: false,
-        dry_run: false,
-    };
-    let live = match cluster.apply(&sent, &options).await {
-        Err(conflict @ Error::Conflict { .. }) => {
+
+    /// Applies the object, as often as what is in the way may pass by itself.
+    async fn run(&self) -> Result<Accepted, EngineError> {
+        let started = Instant::now();
+        loop {
+            let attempt = self.attempt();
+            let outcome = unless_over(self.request.deadline, self.stop, attempt).await?;
+            match &outcome {
+                Err(EngineError::Object { source, .. })
+                    if started.elapsed() < self.patience(source) =>
+                {
+                    tracing::info!(key = %self.object.key, error = %source, "trying again");
+                }
+                _ => return outcome,
+            }
+            let pause = tokio::time::sleep(ASK_AGAIN);
+            unless_over(self.request.deadline, self.stop, pause).await?;
+        }
+    }
+
+    fn patience(&self, error: &Error) -> Duration {
+        match error {
+            Error::KindNotServed { .. }
+            | Error::GroupUnavailable { .. }
+            | Error::Api { code: 404, .. }
+                if self.comes_with_set =>
+            {
+                SERVED_WITHIN
+            }
+            error if error.is_webhook_silent() => WEBHOOKS_WITHIN,
+            _ => Duration::ZERO,
+        }
+    }
+
+    async fn attempt(&self) -> Result<Accepted, EngineError> {
+        let set = self.request.set;
+        let (reference, sent) = self
+            .at_its_scope()
+            .await
+            .map_err(|error| self.failed(error))?;
+        let mut signed = sent.clone();
+        set.sign(&mut signed);
+        if !self.is_known
+            && let Some(live) = self.read(&reference).await?
+        {
+            self.refuse_foreign(&live)?;
+        }
+        let mut outcome = self.send(&signed, self.request.take_ownership).await;
+        if let Err(conflict @ Error::Conflict { .. }) = outcome {
             // On our own objects the configuration wins: this is how drift is repaired.
-            let live = cluster.get(&reference).await.map_err(failed)?;
-            match live {
+            match self.read(&reference).await? {
                 Some(live) if set.has(&live) => {
-                    tracing::info!(key = %object.key, conflict = %conflict, "taking fields back");
-                    options.force = true;
-                    cluster.apply(&sent, &options).await.map_err(failed)?
+                    tracing::info!(key = %self.object.key, conflict = %conflict, "taking fields back");
+                    outcome = self.send(&signed, true).await;
                 }
                 Some(live) => {
-                    refuse_foreign(set, object, &live)?;
-                    return Err(failed(conflict));
+                    self.refuse_foreign(&live)?;
+                    return Err(self.failed(conflict));
                 }
-                None => return Err(failed(conflict)),
+                None => return Err(self.failed(conflict)),
             }
         }
-        other => other.map_err(failed)?,
-    };
-    Ok((reference, sent, live))
-}
+        let live = match outcome {
+            Err(Error::Rejected { message, .. }) if self.needs_new_object(&message) => {
+                self.replace(&reference, &signed, &message).await?
+            }
+            // A Job does not run twice.
+            Ok(live) if is_failed_job(&reference, &live) => {
+                self.replace(&reference, &signed, "the Job has failed")
+                    .await?
+            }
+            other => other.map_err(|error| self.failed(error))?,
+        };
+        Ok(Accepted {
+            reference,
+            sent,
+            live,
+        })
+    }
 
-fn refuse_foreign(
-    set: &SetIdentity,
-    object: &DesiredObject,
-    live: &Value,
-) -> Result<(), EngineError> {
-    match set_of(live) {
-        Some(other) if other != set.name => Err(EngineError::OtherSet {
-            key: object.key.clone(),
-            addon: object.addon.clone(),
-            set: other.to_owned(),
-        }),
-        _ => Ok(()),
+    async fn read(&self, reference: &ObjectReference) -> Result<Option<Value>, EngineError> {
+        let live = self.cluster.get(reference).await;
+        live.map_err(|error| self.failed(error))
+    }
+
+    async fn send(&self, object: &Value, force: bool) -> Result<Value, Error> {
+        let options = ApplyOptions {
+            field_manager: &self.request.set.field_manager,
+            force,
+            dry_run: false,
+        };
+        self.cluster.apply(object, &options).await
+    }
+
+    fn refuse_foreign(&self, live: &Value) -> Result<(), EngineError> {
+        let (key, addon) = (self.object.key.clone(), self.object.addon.clone());
+        match self.request.set.holder(live) {
+            Holder::Us => Ok(()),
+            Holder::Other(set) => Err(EngineError::OtherSet { key, addon, set }),
+            // Adopted, it would be deleted with the set one day, and everything in it.
+            Holder::Nobody if self.object.stage == Stage::Namespaces => {
+                Err(EngineError::NamespaceExists { key, addon })
+            }
+            Holder::Nobody if self.request.take_ownership => Ok(()),
+            Holder::Nobody => Err(EngineError::ObjectExists { key, addon }),
+        }
+    }
+
+    /// Whether the server refuses a change as one of a field that cannot change, and the plan has said so.
+    fn needs_new_object(&self, message: &str) -> bool {
+        const WORDS: [&str; 5] = [
+            "immutable",
+            "may not be changed",
+            "may not change",
+            "cannot change",
+            "updates to ",
+        ];
+        let record = self.request.records.get(&self.object.key);
+        WORDS.iter().any(|words| message.contains(words))
+            && is_replaced(record, self.object, Some(self.request.salt))
+    }
+
+    async fn replace(
+        &self,
+        reference: &ObjectReference,
+        signed: &Value,
+        reason: &str,
+    ) -> Result<Value, EngineError> {
+        if let Some(live) = self.read(reference).await? {
+            if !self.is_known {
+                self.refuse_foreign(&live)?;
+            }
+            tracing::info!(key = %self.object.key, reason, "made anew");
+            let preconditions = Preconditions::same(&live);
+            self.cluster
+                .delete(reference, propagation(self.object.stage), preconditions)
+                .await
+                .map_err(|error| self.failed(error))?;
+            let targets =
+                Targets::from([(reference.clone(), preconditions.uid.map(str::to_owned))]);
+            until_gone(self.cluster, targets, self.request.deadline, self.stop)
+                .await
+                .map_err(|source| {
+                    let key = &self.object.key;
+                    let addon = Some(self.object.addon.clone());
+                    EngineError::wait(format!("{key} is made anew and not gone"), addon, source)
+                })?;
+        }
+        let live = self.send(signed, false).await;
+        live.map_err(|error| self.failed(error))
+    }
+
+    /// Where the kind's scope was not known at plan time, the server says it now.
+    async fn at_its_scope(&self) -> Result<(ObjectReference, Value), Error> {
+        let mut reference = self.object.reference.clone();
+        let mut sent = self.object.object.clone();
+        let scope = self.cluster.scope(&reference.api_version, &reference.kind);
+        let metadata = sent.get_mut("metadata").and_then(Value::as_object_mut);
+        match scope.await? {
+            Scope::Cluster => {
+                reference.namespace = None;
+                if let Some(metadata) = metadata {
+                    metadata.remove("namespace");
+                }
+            }
+            Scope::Namespaced if reference.namespace.is_none() => {
+                reference.namespace = Some("default".to_owned());
+                if let Some(metadata) = metadata {
+                    metadata.insert("namespace".to_owned(), Value::String("default".to_owned()));
+                }
+            }
+            Scope::Namespaced => {}
+        }
+        Ok((reference, sent))
     }
 }
 
-/// Where the kind's scope was not known at plan time, the server says it now.
-async fn resolve_scope(
-    cluster: &Cluster,
-    object: &DesiredObject,
-    patience: Duration,
-) -> Result<(ObjectReference, Value), Error> {
-    let started = Instant::now();
-    let scope = loop {
-        match cluster
-            .scope(&object.reference.api_version, &object.reference.kind)
-            .await
-        {
-            Err(Error::KindNotServed { .. } | Error::GroupUnavailable { .. })
-                if started.elapsed() < patience =>
-            {
-                tokio::time::sleep(Duration::from_millis(500)).await;
-            }
-            other => break other?,
-        }
-    };
-    let mut reference = object.reference.clone();
-    let mut sent = object.object.clone();
-    let metadata = sent.get_mut("metadata").and_then(Value::as_object_mut);
-    match scope {
-        Scope::Cluster => {
-            reference.namespace = None;
-            if let Some(metadata) = metadata {
-                metadata.remove("namespace");
-            }
-        }
-        Scope::Namespaced if reference.namespace.is_none() => {
-            reference.namespace = Some("default".to_owned());
-            if let Some(metadata) = metadata {
-                metadata.insert("namespace".to_owned(), Value::String("default".to_owned()));
-            }
-        }
-        Scope::Namespaced => {}
-    }
-    Ok((reference, sent))
+fn is_failed_job(reference: &ObjectReference, live: &Value) -> bool {
+    (reference.group(), reference.kind.as_str()) == ("batch", "Job")
+        && matches!(readiness(live), Readiness::Failed(_))
 }

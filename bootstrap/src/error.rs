@@ -88,7 +88,7 @@ pub enum EngineError {
     },
     /// An object exists and belongs to another add-on set.
     #[error(
-        "{key} of add-on {addon} exists and belongs to the add-on set {set:?}. An object can be in one set \
+        "{key} of add-on {addon} exists and belongs to the add-on set {set}. An object can be in one set \
          only: take it out of one of the two"
     )]
     OtherSet {
@@ -96,8 +96,50 @@ pub enum EngineError {
         key: String,
         /// Its add-on in this set.
         addon: String,
-        /// The set that has it.
+        /// The set that has it, with its owner.
         set: String,
+    },
+    /// An object exists that no add-on set made.
+    #[error(
+        "{key} of add-on {addon} exists and was not made by this set, which would change it now and delete \
+         it one day. Take it out of the manifests, delete it in the cluster, or set take_ownership = true to \
+         take it over"
+    )]
+    ObjectExists {
+        /// The object's key.
+        key: String,
+        /// Its add-on.
+        addon: String,
+    },
+    /// A creation finds a set that was completed, with other objects.
+    #[error(
+        "the cluster has a complete add-on set {name:?} of this Terraform state (ConfigMap \
+         {namespace}/{config_map}) with other objects ({difference}); created here, it would lose them. If \
+         two resources have this name, rename one. If the resource was lost from the state, import it, and \
+         the next plan shows what changes"
+    )]
+    SetExists {
+        /// Name of the set.
+        name: String,
+        /// Namespace of the inventory.
+        namespace: String,
+        /// Name of the inventory.
+        config_map: String,
+        /// Keys that only one of the two has.
+        difference: String,
+    },
+    /// A CustomResourceDefinition leaves, and objects of its kind exist that would go with it.
+    #[error(
+        "{key} of add-on {addon} cannot be deleted while objects of its kind exist that are not deleted with \
+         it: {objects}. They would be lost. Delete them first, or keep the definition in the set"
+    )]
+    DefinitionInUse {
+        /// The definition's key.
+        key: String,
+        /// Its add-on.
+        addon: String,
+        /// Names of the objects.
+        objects: String,
     },
     /// A namespace exists that the set did not make. Adopted, it would be deleted with the set, and
     /// everything in it.
@@ -116,6 +158,8 @@ pub enum EngineError {
     Wait {
         /// Which step, `the stage workloads`.
         what: String,
+        /// The add-on of all culprits, if they have only one.
+        addon: Option<String>,
         /// The culprits.
         #[source]
         source: WaitError,
@@ -125,6 +169,12 @@ pub enum EngineError {
         "stopped before it was complete; what exists is in the inventory, and the next apply carries on"
     )]
     Cancelled,
+    /// The time is up in the middle of a stage.
+    #[error(
+        "the time is up before it was complete; what exists is in the inventory, and the next apply carries \
+         on. If it needs longer, raise timeouts"
+    )]
+    TimedOut,
     /// No randomness from the system.
     #[error("the system gives no random numbers")]
     NoRandomness,
@@ -133,5 +183,29 @@ pub enum EngineError {
 impl From<devopsgenie_kubernetes::Error> for EngineError {
     fn from(error: devopsgenie_kubernetes::Error) -> Self {
         EngineError::Cluster(error)
+    }
+}
+
+impl EngineError {
+    /// A wait that was given up, stopped or cut off.
+    pub(crate) fn wait(what: impl Into<String>, addon: Option<String>, source: WaitError) -> Self {
+        match source {
+            WaitError::Cancelled { .. } => EngineError::Cancelled,
+            source => EngineError::Wait {
+                what: what.into(),
+                addon,
+                source,
+            },
+        }
+    }
+
+    /// Whether the run as a whole is over, whichever object met it.
+    pub(crate) fn is_end_of_run(&self) -> bool {
+        match self {
+            EngineError::Cancelled | EngineError::TimedOut | EngineError::LeaseLost => true,
+            EngineError::Object { source, .. } => source.is_no_answer(),
+            EngineError::Cluster(source) => source.is_no_answer(),
+            _ => false,
+        }
     }
 }

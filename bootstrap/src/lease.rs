@@ -1,20 +1,24 @@
 //! Mutual exclusion of applies by a Lease, as leader election does it: a holder that stops renewing
 //! loses it. Only our own clock's durations are used, never the renew time that another wrote.
 
+use std::future::Future;
 use std::time::Duration;
 
-use devopsgenie_kubernetes::{Cluster, Error, ObjectReference, Propagation};
+use devopsgenie_kubernetes::{Cluster, Error, ObjectReference, Preconditions, Propagation};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::EngineError;
-use crate::inventory::{SetIdentity, new_identifier};
+use crate::inventory::{SetIdentity, claim_namespace, ensure_namespace, new_identifier};
 
 /// A holder that has not renewed for so long is dead.
 const DURATION: Duration = Duration::from_secs(15);
 const RENEW_EVERY: Duration = Duration::from_secs(4);
+
+/// A holder that could not renew for so long stops, before another takes it for dead.
+const RENEW_WITHIN: Duration = Duration::from_secs(10);
 const ASK_EVERY: Duration = Duration::from_secs(1);
 
 /// How long a Lease that is being renewed is waited for.
@@ -24,6 +28,7 @@ const WAIT_FOR_LIVING: Duration = Duration::from_secs(30);
 pub(crate) struct Held {
     cluster: Cluster,
     reference: ObjectReference,
+    me: String,
     renewal: JoinHandle<()>,
     /// Cancelled when the Lease is lost or the caller's token is.
     pub(crate) work: CancellationToken,
@@ -42,12 +47,30 @@ impl Held {
         if self.is_lost() {
             return;
         }
-        if let Err(error) = self
-            .cluster
-            .delete(&self.reference, Propagation::Background, None)
-            .await
-        {
+        let released = tokio::time::timeout(DURATION, self.delete()).await;
+        if let Ok(Err(error)) = released {
             tracing::warn!(error = %error, "the Lease could not be deleted; it ends by itself");
+        }
+    }
+
+    /// Deletes the Lease as long as it is ours: another may have taken it a moment ago.
+    async fn delete(&self) -> Result<(), Error> {
+        loop {
+            let Some(live) = self.cluster.get(&self.reference).await? else {
+                return Ok(());
+            };
+            if text(&live, "/spec/holderIdentity") != self.me {
+                return Ok(());
+            }
+            let preconditions = Preconditions::unchanged(&live);
+            match self
+                .cluster
+                .delete(&self.reference, Propagation::Background, preconditions)
+                .await
+            {
+                Err(Error::Changed { .. }) => {}
+                other => return other.map(|_| ()),
+            }
         }
     }
 }
@@ -58,8 +81,64 @@ impl Drop for Held {
     }
 }
 
-/// Takes the Lease of a set.
+/// Runs a step, unless the run ends before it does. What the step was doing is then unknown; it is in the
+/// inventory, and the next apply looks at it again.
+pub(crate) async fn unless_over<T>(
+    deadline: Instant,
+    stop: &CancellationToken,
+    step: impl Future<Output = T>,
+) -> Result<T, EngineError> {
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => Err(EngineError::Cancelled),
+        () = tokio::time::sleep_until(deadline) => Err(EngineError::TimedOut),
+        outcome = step => Ok(outcome),
+    }
+}
+
+/// Makes the namespace of the inventory, and takes the Lease of the set in it.
 pub(crate) async fn acquire(
+    cluster: &Cluster,
+    set: &SetIdentity,
+    deadline: Instant,
+    stop: &CancellationToken,
+) -> Result<Held, EngineError> {
+    loop {
+        let attempt = async {
+            ensure_namespace(cluster, set, deadline, stop).await?;
+            let held = match take(cluster, set, deadline, stop).await {
+                // A namespace whose deletion begins right now takes nothing new.
+                Err(error) if is_refused(&error) && is_going(cluster, set).await? => {
+                    return Ok(None);
+                }
+                other => other?,
+            };
+            if claim_namespace(cluster, set, &held.me).await? {
+                return Ok(Some(held));
+            }
+            Ok::<_, EngineError>(None)
+        };
+        // At the deadline itself a Lease of another is an error that names its holder.
+        if let Some(held) = unless_over(deadline + 2 * ASK_EVERY, stop, attempt).await?? {
+            return Ok(held);
+        }
+    }
+}
+
+fn is_refused(error: &EngineError) -> bool {
+    matches!(
+        error,
+        EngineError::Cluster(Error::Forbidden { .. } | Error::Api { code: 404, .. })
+    )
+}
+
+async fn is_going(cluster: &Cluster, set: &SetIdentity) -> Result<bool, EngineError> {
+    let reference = ObjectReference::new("v1", "Namespace", None, &set.namespace);
+    let live = cluster.get(&reference).await?;
+    Ok(live.is_none_or(|live| live.pointer("/metadata/deletionTimestamp").is_some()))
+}
+
+async fn take(
     cluster: &Cluster,
     set: &SetIdentity,
     deadline: Instant,
@@ -137,17 +216,19 @@ fn hold(
     let work = stop.child_token();
     let lost = CancellationToken::new();
     let renewal = {
-        let (cluster, reference) = (cluster.clone(), reference.clone());
+        let (cluster, reference, me) = (cluster.clone(), reference.clone(), me.clone());
         let (work, lost) = (work.clone(), lost.clone());
         let field_manager = set.field_manager.clone();
         tokio::spawn(async move {
             let mut renewed = Instant::now();
             loop {
                 tokio::time::sleep(RENEW_EVERY).await;
-                match renew(&cluster, &reference, &me, &field_manager).await {
-                    Ok(true) => renewed = Instant::now(),
-                    Err(_) if renewed.elapsed() < DURATION => {}
-                    Ok(false) | Err(_) => {
+                let asked = Instant::now();
+                let renewal = renew(&cluster, &reference, &me, &field_manager);
+                match tokio::time::timeout_at(renewed + RENEW_WITHIN, renewal).await {
+                    Ok(Ok(true)) => renewed = asked,
+                    Ok(Err(_)) if renewed.elapsed() < RENEW_WITHIN => {}
+                    Ok(Ok(false) | Err(_)) | Err(_) => {
                         lost.cancel();
                         work.cancel();
                         return;
@@ -159,6 +240,7 @@ fn hold(
     Held {
         cluster: cluster.clone(),
         reference,
+        me,
         renewal,
         work,
         lost,
@@ -172,20 +254,23 @@ async fn renew(
     me: &str,
     field_manager: &str,
 ) -> Result<bool, Error> {
-    let Some(live) = cluster.get(reference).await? else {
-        return Ok(false);
-    };
-    if text(&live, "/spec/holderIdentity") != me {
-        return Ok(false);
-    }
-    let version = text(&live, "/metadata/resourceVersion");
-    match cluster
-        .replace(&lease(reference, me, Some(&version)), field_manager)
-        .await
-    {
-        Ok(_) => Ok(true),
-        Err(Error::Changed { .. }) => Ok(false),
-        Err(error) => Err(error),
+    loop {
+        let Some(live) = cluster.get(reference).await? else {
+            return Ok(false);
+        };
+        if text(&live, "/spec/holderIdentity") != me {
+            return Ok(false);
+        }
+        let version = text(&live, "/metadata/resourceVersion");
+        match cluster
+            .replace(&lease(reference, me, Some(&version)), field_manager)
+            .await
+        {
+            Ok(_) => return Ok(true),
+            // Perhaps by our own call, whose answer was lost.
+            Err(Error::Changed { .. }) => {}
+            Err(error) => return Err(error),
+        }
     }
 }
 

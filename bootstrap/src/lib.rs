@@ -16,7 +16,8 @@ mod remove;
 pub use apply::{Applied, ApplyRequest, Generation, apply};
 pub use error::EngineError;
 pub use inventory::{
-    Inventory, InventoryEntry, SetIdentity, new_identifier, new_salt, read_inventory,
+    Inventory, InventoryEntry, SetIdentity, find_inventory, new_identifier, new_salt,
+    read_inventory,
 };
 pub use observe::observe;
-pub use remove::{Removed, remove};
+pub use remove::{RemoveRequest, Removed, remove};

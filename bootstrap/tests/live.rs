@@ -15,11 +15,12 @@ use devopsgenie_bootstrap::plan::{
     AddonInput, AddonSource, BaselineInputs, DesiredSet, Records, Salt, changes, render,
 };
 use devopsgenie_bootstrap::{
-    Applied, ApplyRequest, Generation, Removed, SetIdentity, apply, new_salt, observe,
-    read_inventory, remove,
+    Applied, ApplyRequest, Generation, RemoveRequest, Removed, SetIdentity, apply, find_inventory,
+    new_salt, observe, read_inventory, remove,
 };
 use devopsgenie_kubernetes::{
-    ApplyOptions, Cluster, Connection, KubeconfigFile, ListOptions, ObjectReference, describe,
+    ApplyOptions, Cluster, Connection, KubeconfigFile, ListOptions, ObjectReference, Preconditions,
+    Propagation, describe,
 };
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
@@ -92,16 +93,43 @@ impl Fixture {
         format!("objects-{}", self.set.name)
     }
 
-    async fn apply(&self, desired: &DesiredSet, generation: Generation, seconds: u64) -> Applied {
-        let request = ApplyRequest {
+    fn request<'a>(
+        &'a self,
+        desired: &'a DesiredSet,
+        generation: Generation,
+        seconds: u64,
+    ) -> ApplyRequest<'a> {
+        static NONE: Records = Records::new();
+        ApplyRequest {
             set: &self.set,
             desired,
             generation,
             salt: &self.salt,
+            records: &NONE,
+            take_ownership: false,
             deadline: Instant::now() + Duration::from_secs(seconds),
             stop: CancellationToken::new(),
-        };
-        apply(&self.cluster, request).await
+        }
+    }
+
+    async fn apply(&self, desired: &DesiredSet, generation: Generation, seconds: u64) -> Applied {
+        apply(&self.cluster, self.request(desired, generation, seconds)).await
+    }
+
+    async fn update(&self, desired: &DesiredSet) -> Applied {
+        self.apply(desired, Generation::Keep("g1".to_owned()), 60)
+            .await
+    }
+
+    async fn uid(&self, api_version: &str, kind: &str, name: &str) -> Value {
+        self.get(api_version, kind, name).await.unwrap()["metadata"]["uid"].clone()
+    }
+
+    async fn delete(&self, reference: &ObjectReference) {
+        self.cluster
+            .delete(reference, Propagation::Background, Preconditions::default())
+            .await
+            .unwrap();
     }
 
     async fn create(&self, desired: &DesiredSet) -> Applied {
@@ -110,15 +138,18 @@ impl Fixture {
     }
 
     async fn remove(&self, seconds: u64) -> Removed {
-        let deadline = Instant::now() + Duration::from_secs(seconds);
-        remove(
-            &self.cluster,
-            &self.set,
-            None,
-            deadline,
-            &CancellationToken::new(),
-        )
-        .await
+        self.remove_recorded(&Records::new(), seconds).await
+    }
+
+    async fn remove_recorded(&self, records: &Records, seconds: u64) -> Removed {
+        let request = RemoveRequest {
+            set: &self.set,
+            generation: None,
+            records,
+            deadline: Instant::now() + Duration::from_secs(seconds),
+            stop: CancellationToken::new(),
+        };
+        remove(&self.cluster, request).await
     }
 
     async fn get(&self, api_version: &str, kind: &str, name: &str) -> Option<Value> {
@@ -262,7 +293,7 @@ fn drifted(records: &Records) -> Vec<&str> {
         .collect()
 }
 
-/// A definition, an object of it, and one of a cluster-scoped kind whose scope only the server knows.
+/// A definition and an object of it.
 const WIDGETS: &str = "\
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -319,11 +350,7 @@ async fn drift_is_seen_and_repaired_and_what_others_add_is_not_drift() {
     let secret = ObjectReference::new("v1", "Secret", Some(&fixture.namespace()), "login");
     fixture
         .cluster
-        .delete(
-            &secret,
-            devopsgenie_kubernetes::Propagation::Background,
-            None,
-        )
+        .delete(&secret, Propagation::Background, Preconditions::default())
         .await
         .unwrap();
     observe(&fixture.cluster, &mut records, &fixture.salt)
@@ -376,8 +403,8 @@ async fn what_belongs_to_others_is_not_touched() {
     let applied = fixture.create(&stolen).await;
     assert_eq!(
         errors(&applied.errors).lines().next().unwrap(),
-        "ConfigMap/objects-theirs/config of add-on web exists and belongs to the add-on set \"theirs\". An object can \
-         be in one set only: take it out of one of the two"
+        "ConfigMap/objects-theirs/config of add-on web exists and belongs to the add-on set inventory-theirs/theirs of \
+         \"tests\". An object can be in one set only: take it out of one of the two"
     );
     // The inventory lists what was wanted; the removal leaves alone what is not ours.
     assert!(fixture.remove(60).await.errors.is_empty());
@@ -397,25 +424,66 @@ async fn what_belongs_to_others_is_not_touched() {
         "{error}"
     );
 
-    // A field that somebody else manages.
+    // An object that no set has.
     let foreign = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "shared", "namespace": other.namespace()}, "data": {"k": "theirs"}});
-    other.change(foreign, "flux").await;
+    other.change(foreign.clone(), "flux").await;
     let manifest = format!(
         "{NAMESPACE}{CONFIG}---\n{{apiVersion: v1, kind: ConfigMap, metadata: {{name: shared}}, data: {{k: ours}}}}"
     );
-    let applied = other
-        .apply(
-            &other.render(&manifest),
-            Generation::Keep("g1".to_owned()),
-            60,
-        )
-        .await;
+    let with_shared = other.render(&manifest);
+    let applied = other.update(&with_shared).await;
     assert_eq!(
         errors(&applied.errors),
-        "ConfigMap/objects-theirs/shared of add-on web: ConfigMap objects-theirs/shared has fields that others manage: \
-         .data.k (by flux). Take the field out of the manifest, or let the other manager go (kubectl apply \
-         --server-side --field-manager=NAME without it)"
+        "ConfigMap/objects-theirs/shared of add-on web exists and was not made by this set, which would change it now \
+         and delete it one day. Take it out of the manifests, delete it in the cluster, or set take_ownership = true \
+         to take it over"
     );
+    let shared = other.get("v1", "ConfigMap", "shared").await.unwrap();
+    assert_eq!(shared["data"]["k"], "theirs");
+    // Nor is it pruned: it was never ours.
+    complete(
+        &other
+            .update(&other.render(&format!("{NAMESPACE}{CONFIG}")))
+            .await,
+    );
+    assert!(other.get("v1", "ConfigMap", "shared").await.is_some());
+    let taking = ApplyRequest {
+        take_ownership: true,
+        ..other.request(&with_shared, Generation::Keep("g1".to_owned()), 60)
+    };
+    complete(&apply(&other.cluster, taking).await);
+    let shared = other.get("v1", "ConfigMap", "shared").await.unwrap();
+    assert_eq!(shared["data"]["k"], "ours");
+
+    // A set of the same name, whose inventory is in another namespace, has the same label.
+    let namesake = SetIdentity {
+        namespace: "inventory-namesake".to_owned(),
+        ..other.set.clone()
+    };
+    let applied = apply(
+        &other.cluster,
+        ApplyRequest {
+            set: &namesake,
+            take_ownership: true,
+            ..other.request(&with_shared, Generation::New("n1".to_owned()), 60)
+        },
+    )
+    .await;
+    assert!(
+        errors(&applied.errors).contains("belongs to the add-on set inventory-theirs/theirs of"),
+        "{}",
+        errors(&applied.errors)
+    );
+    let request = RemoveRequest {
+        set: &namesake,
+        generation: None,
+        records: &Records::new(),
+        deadline: Instant::now() + Duration::from_secs(60),
+        stop: CancellationToken::new(),
+    };
+    let removed = remove(&other.cluster, request).await;
+    assert!(removed.errors.is_empty(), "{}", errors(&removed.errors));
+    assert!(other.get("v1", "ConfigMap", "config").await.is_some());
     assert!(other.remove(60).await.errors.is_empty());
 
     // A namespace that was there before.
@@ -458,7 +526,9 @@ async fn what_is_not_ready_is_named_and_the_next_apply_carries_on() {
         .await;
     let told = errors(&applied.errors);
     assert!(
-        told.starts_with("objects of the stage workloads are not ready: after "),
+        told.starts_with(
+            "objects of the stage workloads are not ready: Deployment objects-broken/broken: "
+        ),
         "{told}"
     );
     assert!(
@@ -501,9 +571,11 @@ async fn a_removal_names_the_finalizer_that_blocks_it_and_carries_on_later() {
     fixture.change(object.clone(), "holder").await;
     let removed = fixture.remove(3).await;
     let told = errors(&removed.errors);
-    assert!(told.starts_with("objects are not gone: after "), "{told}");
     assert!(
-        told.contains("ConfigMap objects-held/config: it is being deleted and waits for finalizers example.com/hold"),
+        told.starts_with(
+            "objects are not gone: ConfigMap objects-held/config: it is being deleted and waits for finalizers \
+             example.com/hold\nthe wait was given up after "
+        ),
         "{told}"
     );
     assert!(
@@ -568,12 +640,8 @@ async fn a_stopped_apply_says_what_it_reached() {
     let desired = fixture.render(&format!("{NAMESPACE}{CONFIG}---\n{BROKEN}"));
     let stop = CancellationToken::new();
     let request = ApplyRequest {
-        set: &fixture.set,
-        desired: &desired,
-        generation: Generation::New("g1".to_owned()),
-        salt: &fixture.salt,
-        deadline: Instant::now() + Duration::from_secs(600),
         stop: stop.clone(),
+        ..fixture.request(&desired, Generation::New("g1".to_owned()), 600)
     };
     let work = apply(&fixture.cluster, request);
     let watch = async {
@@ -593,4 +661,416 @@ async fn a_stopped_apply_says_what_it_reached() {
     );
     assert_eq!(applied.records.len(), 4);
     assert!(fixture.remove(90).await.errors.is_empty());
+}
+
+/// Kinds whose definitions are not in the set: only the server knows that a Gear has no namespace.
+fn machine_definition(kind: &str, scope: &str) -> Value {
+    let plural = format!("{}s", kind.to_lowercase());
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": format!("{plural}.machines.devopsgenie.dev")},
+        "spec": {"group": "machines.devopsgenie.dev", "scope": scope,
+            "names": {"kind": kind, "plural": plural, "singular": kind.to_lowercase(), "listKind": format!("{kind}List")},
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object"}}}]},
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scope_that_only_the_server_knows() {
+    let fixture = Fixture::new("scopes").await;
+    for (kind, scope) in [("Gear", "Cluster"), ("Cog", "Namespaced")] {
+        let definition = machine_definition(kind, scope);
+        fixture.change(definition.clone(), "admin").await;
+        let reference = vec![ObjectReference::of(&definition).unwrap()];
+        let deadline = Instant::now() + Duration::from_secs(30);
+        devopsgenie_kubernetes::wait::until_ready(
+            &fixture.cluster,
+            reference,
+            deadline,
+            &CancellationToken::new(),
+        )
+        .await
+        .unwrap();
+        while fixture
+            .cluster
+            .scope("machines.devopsgenie.dev/v1", kind)
+            .await
+            .is_err()
+        {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+    let addon = |name: &str, namespace: Option<&str>, manifest: &str| AddonInput {
+        name: name.to_owned(),
+        namespace: namespace.map(str::to_owned),
+        source: AddonSource::Manifests(vec![manifest.to_owned()]),
+    };
+    let set = |namespace| {
+        let gear = "{apiVersion: machines.devopsgenie.dev/v1, kind: Gear, metadata: {name: gear}}";
+        let cog = "{apiVersion: machines.devopsgenie.dev/v1, kind: Cog, metadata: {name: cog}}";
+        render(
+            "scopes",
+            &[
+                addon("gear", Some(namespace), gear),
+                addon("cog", None, cog),
+            ],
+        )
+        .unwrap()
+    };
+    complete(&fixture.create(&set("one")).await);
+    let inventory = read_inventory(&fixture.cluster, &fixture.set)
+        .await
+        .unwrap()
+        .unwrap();
+    let addresses: Vec<_> = inventory
+        .objects
+        .iter()
+        .map(|(key, entry)| format!("{key} => {}", entry.reference))
+        .collect();
+    assert_eq!(
+        addresses,
+        [
+            "machines.devopsgenie.dev/Cog/cog => Cog default/cog",
+            "machines.devopsgenie.dev/Gear/one/gear => Gear gear",
+        ]
+    );
+
+    // Another namespace makes another key of the very same object.
+    let gear = ObjectReference::new("machines.devopsgenie.dev/v1", "Gear", None, "gear");
+    let cog = ObjectReference::new("machines.devopsgenie.dev/v1", "Cog", Some("default"), "cog");
+    let before = fixture.cluster.get(&gear).await.unwrap().unwrap();
+    let applied = fixture.update(&set("two")).await;
+    complete(&applied);
+    assert_eq!(
+        applied.removed.iter().collect::<Vec<_>>(),
+        ["machines.devopsgenie.dev/Gear/one/gear"]
+    );
+    let after = fixture.cluster.get(&gear).await.unwrap().unwrap();
+    assert_eq!(after["metadata"]["uid"], before["metadata"]["uid"]);
+
+    let removed = fixture.remove(60).await;
+    assert!(removed.errors.is_empty(), "{}", errors(&removed.errors));
+    assert_eq!(fixture.cluster.get(&gear).await.unwrap(), None);
+    assert_eq!(fixture.cluster.get(&cog).await.unwrap(), None);
+    for (kind, scope) in [("Gear", "Cluster"), ("Cog", "Namespaced")] {
+        let definition = machine_definition(kind, scope);
+        fixture
+            .delete(&ObjectReference::of(&definition).unwrap())
+            .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_creation_does_not_take_over_a_complete_set_with_other_objects() {
+    let fixture = Fixture::new("twice").await;
+    let first = fixture.render(&format!("{NAMESPACE}{CONFIG}"));
+    complete(&fixture.create(&first).await);
+    let other = fixture.render(NAMESPACE);
+    let applied = fixture
+        .apply(&other, Generation::New("g2".to_owned()), 60)
+        .await;
+    let told = errors(&applied.errors);
+    assert!(
+        told.starts_with("the cluster has a complete add-on set \"twice\"")
+            && told.contains("(ConfigMap/objects-twice/config, Secret/objects-twice/login)"),
+        "{told}"
+    );
+    assert!(fixture.get("v1", "ConfigMap", "config").await.is_some());
+    // As after a kill between the last write and the answer to Core.
+    complete(
+        &fixture
+            .apply(&first, Generation::New("g2".to_owned()), 60)
+            .await,
+    );
+    assert!(fixture.remove(60).await.errors.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_inventory_is_made_again_from_what_is_remembered() {
+    let fixture = Fixture::new("lost").await;
+    let desired = fixture.render(&format!("{NAMESPACE}{CONFIG}"));
+    let applied = fixture.create(&desired).await;
+    complete(&applied);
+    let inventory = ObjectReference::new(
+        "v1",
+        "ConfigMap",
+        Some(&fixture.set.namespace),
+        "devopsgenie-addon-set-lost",
+    );
+    fixture.delete(&inventory).await;
+    let find = || find_inventory(&fixture.cluster, &fixture.set, &applied.records, Some("g1"));
+    let found = find().await.unwrap().unwrap();
+    assert!(!found.complete);
+    assert_eq!(
+        found.objects.keys().collect::<Vec<_>>(),
+        desired.iter().map(|(key, _)| key).collect::<Vec<_>>()
+    );
+    // An apply prunes what is remembered and not wanted.
+    let fewer = fixture.render(NAMESPACE);
+    let again = ApplyRequest {
+        records: &applied.records,
+        ..fixture.request(&fewer, Generation::Keep("g1".to_owned()), 60)
+    };
+    let pruned = apply(&fixture.cluster, again).await;
+    complete(&pruned);
+    assert_eq!(pruned.removed.len(), 2);
+    fixture.delete(&inventory).await;
+    let removed = fixture.remove_recorded(&applied.records, 60).await;
+    assert!(removed.errors.is_empty(), "{}", errors(&removed.errors));
+    let namespace = ObjectReference::new("v1", "Namespace", None, &fixture.namespace());
+    assert_eq!(fixture.cluster.get(&namespace).await.unwrap(), None);
+    assert!(find().await.unwrap().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_definition_stays_while_objects_of_others_need_it() {
+    let fixture = Fixture::new("needed").await;
+    let definition = machine_definition("Wheel", "Cluster");
+    let desired = fixture.render(&definition.to_string());
+    complete(&fixture.create(&desired).await);
+    let wheel = json!({"apiVersion": "machines.devopsgenie.dev/v1", "kind": "Wheel", "metadata": {"name": "theirs"}});
+    fixture.change(wheel.clone(), "admin").await;
+    let removed = fixture.remove(90).await;
+    assert_eq!(
+        errors(&removed.errors),
+        "apiextensions.k8s.io/CustomResourceDefinition/wheels.machines.devopsgenie.dev of add-on web cannot be deleted \
+         while objects of its kind exist that are not deleted with it: Wheel theirs. They would be lost. Delete them \
+         first, or keep the definition in the set"
+    );
+    let wheel = ObjectReference::of(&wheel).unwrap();
+    assert!(fixture.cluster.get(&wheel).await.unwrap().is_some());
+    fixture.delete(&wheel).await;
+    assert!(fixture.remove(60).await.errors.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_namespace_of_the_inventory_stays_while_it_holds_something() {
+    let fixture = Fixture::new("shared").await;
+    complete(&fixture.create(&fixture.render(NAMESPACE)).await);
+    let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "mine", "namespace": fixture.set.namespace}});
+    fixture.change(secret.clone(), "admin").await;
+    assert!(fixture.remove(60).await.errors.is_empty());
+    let namespace = ObjectReference::new("v1", "Namespace", None, &fixture.set.namespace);
+    let live = fixture.cluster.get(&namespace).await.unwrap().unwrap();
+    assert_eq!(live.pointer("/metadata/deletionTimestamp"), None);
+    fixture.delete(&ObjectReference::of(&secret).unwrap()).await;
+    assert!(fixture.remove(60).await.errors.is_empty());
+    let live = fixture.cluster.get(&namespace).await.unwrap();
+    assert!(live.is_none_or(|live| live.pointer("/metadata/deletionTimestamp").is_some()));
+}
+
+/// Objects with a field each that the API server does not let change.
+const FIXED: &str = "\
+{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: fixed}, value: 1}
+---
+{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: fixed}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}, subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: auditors}]}
+---
+{apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: {name: fixed}, provisioner: example.com/a, volumeBindingMode: WaitForFirstConsumer}
+---
+{apiVersion: v1, kind: ConfigMap, metadata: {name: fixed}, data: {k: '1'}, immutable: true}
+---
+{apiVersion: v1, kind: Service, metadata: {name: fixed}, spec: {ports: [{port: 80}], clusterIP: None}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: fixed}
+spec:
+  replicas: 0
+  selector: {matchLabels: {app: one}}
+  template: {metadata: {labels: {app: one}}, spec: {containers: [{name: app, image: pause}]}}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: fixed}
+spec:
+  replicas: 0
+  serviceName: one
+  selector: {matchLabels: {app: one}}
+  template: {metadata: {labels: {app: one}}, spec: {containers: [{name: app, image: pause}]}}
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_change_is_made_anew_as_the_plan_says() {
+    let fixture = Fixture::new("fixed").await;
+    let before = fixture.render(&format!("{NAMESPACE}{FIXED}"));
+    let created = fixture.create(&before).await;
+    complete(&created);
+    let after = FIXED
+        .replace("value: 1", "value: 2")
+        .replace("name: view", "name: edit")
+        .replace("example.com/a", "example.com/b")
+        .replace("k: '1'", "k: '2'")
+        .replace(", clusterIP: None", "")
+        .replace("app: one", "app: two")
+        .replace("serviceName: one", "serviceName: two");
+    let after = fixture.render(&format!("{NAMESPACE}{after}"));
+    let told = changes(
+        &before.digests(),
+        &created.records,
+        Some(&fixture.salt),
+        &after,
+    );
+    let expected = [
+        (
+            "ConfigMap/objects-fixed/fixed",
+            "replace: data.k: \"1\" -> \"2\"",
+        ),
+        (
+            "Service/objects-fixed/fixed",
+            "replace: spec.clusterIP: removed (was \"None\")",
+        ),
+        (
+            "apps/Deployment/objects-fixed/fixed",
+            "replace: spec.selector.matchLabels.app: \"one\" -> \"two\"; spec.template.metadata.labels.app: \"one\" -> \"two\"",
+        ),
+        (
+            "apps/StatefulSet/objects-fixed/fixed",
+            "replace: spec.selector.matchLabels.app: \"one\" -> \"two\"; spec.serviceName: \"one\" -> \"two\"; \
+             spec.template.metadata.labels.app: \"one\" -> \"two\"",
+        ),
+        (
+            "rbac.authorization.k8s.io/RoleBinding/objects-fixed/fixed",
+            "replace: roleRef.name: \"view\" -> \"edit\"",
+        ),
+        (
+            "scheduling.k8s.io/PriorityClass/fixed",
+            "replace: value: 1 -> 2",
+        ),
+        (
+            "storage.k8s.io/StorageClass/fixed",
+            "replace: provisioner: \"example.com/a\" -> \"example.com/b\"",
+        ),
+    ];
+    let told: Vec<_> = told
+        .iter()
+        .map(|(key, text)| (key.as_str(), text.as_str()))
+        .collect();
+    assert_eq!(told, expected);
+
+    let live = async |key: &str| {
+        let reference = &after.get(key).unwrap().reference;
+        fixture.cluster.get(reference).await.unwrap().unwrap()
+    };
+    let mut uids = BTreeMap::new();
+    for (key, _) in expected {
+        uids.insert(key, live(key).await["metadata"]["uid"].clone());
+    }
+    let request = ApplyRequest {
+        records: &created.records,
+        ..fixture.request(&after, Generation::Keep("g1".to_owned()), 60)
+    };
+    let applied = apply(&fixture.cluster, request).await;
+    complete(&applied);
+    for (key, uid) in &uids {
+        // Server-side apply leaves a field that the server has a default for, so a Service may keep its
+        // address: what the server accepts is not made anew.
+        if !key.starts_with("Service") {
+            assert_ne!(live(key).await["metadata"]["uid"], *uid, "{key}");
+        }
+    }
+    let mut records = applied.records;
+    observe(&fixture.cluster, &mut records, &fixture.salt)
+        .await
+        .unwrap();
+    assert_eq!(
+        changes(&after.digests(), &records, Some(&fixture.salt), &after),
+        BTreeMap::new()
+    );
+    assert!(fixture.remove(60).await.errors.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_failed_runs_again() {
+    let fixture = Fixture::new("job").await;
+    let job = "{apiVersion: batch/v1, kind: Job, metadata: {name: task}, spec: {activeDeadlineSeconds: 2, template: \
+               {spec: {restartPolicy: Never, nodeSelector: {no: such-node}, containers: [{name: task, image: pause}]}}}}";
+    let desired = fixture.render(&format!("{NAMESPACE}{job}"));
+    let applied = fixture.create(&desired).await;
+    let told = errors(&applied.errors);
+    assert!(told.contains("DeadlineExceeded"), "{told}");
+    let uid = fixture.uid("batch/v1", "Job", "task").await;
+    let again = fixture
+        .apply(&desired, Generation::New("g2".to_owned()), 60)
+        .await;
+    assert!(errors(&again.errors).contains("DeadlineExceeded"));
+    assert_ne!(fixture.uid("batch/v1", "Job", "task").await, uid);
+    let removed = fixture.remove(60).await;
+    assert!(removed.errors.is_empty(), "{}", errors(&removed.errors));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_that_does_not_answer_is_waited_for_and_holds_up_no_stop() {
+    let fixture = Fixture::new("hook").await;
+    complete(&fixture.create(&fixture.render(NAMESPACE)).await);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = listener.local_addr().unwrap().port();
+    let closed = {
+        let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        other.local_addr().unwrap().port()
+    };
+    let webhook = |port: u16| {
+        json!({
+            "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
+            "metadata": {"name": "bootstrap-hook"},
+            "webhooks": [{
+                "name": "hook.devopsgenie.dev", "failurePolicy": "Fail", "sideEffects": "None",
+                "admissionReviewVersions": ["v1"], "timeoutSeconds": 30,
+                "clientConfig": {"url": format!("https://127.0.0.1:{port}/")},
+                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": fixture.namespace()}},
+                "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": ["configmaps"]}],
+            }],
+        })
+    };
+    let config = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "probe", "namespace": fixture.namespace()}});
+    let blocked = || async {
+        // Webhooks work a moment after they are stored.
+        let dry = ApplyOptions {
+            field_manager: "probe",
+            force: false,
+            dry_run: true,
+        };
+        let call = fixture.cluster.apply(&config, &dry);
+        !matches!(
+            tokio::time::timeout(Duration::from_secs(2), call).await,
+            Ok(Ok(_))
+        )
+    };
+    let desired = fixture.render(&format!("{NAMESPACE}{CONFIG}"));
+
+    fixture.change(webhook(silent), "admin").await;
+    while !blocked().await {}
+    for (seconds, stopped, expected) in [
+        (2, false, "the time is up before it was complete"),
+        (600, true, "stopped before it was complete"),
+    ] {
+        let stop = CancellationToken::new();
+        let request = ApplyRequest {
+            stop: stop.clone(),
+            ..fixture.request(&desired, Generation::Keep("g1".to_owned()), seconds)
+        };
+        let started = Instant::now();
+        let ending = async {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            if stopped {
+                stop.cancel();
+            }
+        };
+        let (applied, ()) = tokio::join!(apply(&fixture.cluster, request), ending);
+        let told = errors(&applied.errors);
+        assert!(told.starts_with(expected), "{told}");
+        assert!(started.elapsed() < Duration::from_secs(12), "{told}");
+    }
+
+    // Nothing listens there, as before a webhook's endpoints are known to the API server.
+    fixture.change(webhook(closed), "admin").await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let reference = ObjectReference::of(&webhook(closed)).unwrap();
+    let mending = async {
+        tokio::time::sleep(Duration::from_secs(9)).await;
+        fixture.delete(&reference).await;
+    };
+    let (applied, ()) = tokio::join!(fixture.update(&desired), mending);
+    complete(&applied);
+    drop(listener);
+    assert!(fixture.remove(60).await.errors.is_empty());
 }

@@ -111,6 +111,30 @@ fn the_changes_name_objects_and_fields_and_no_secret() {
 }
 
 #[test]
+fn a_field_that_cannot_change_replaces_the_object() {
+    let claim = "{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: data}, spec: {storageClassName: gp2, \
+                 accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}";
+    let key = "PersistentVolumeClaim/team-a/data";
+    let cases = [
+        (
+            claim.replace("1Gi", "2Gi"),
+            "spec.resources.requests.storage: \"1Gi\" -> \"2Gi\"",
+        ),
+        // The reason comes first.
+        (
+            claim
+                .replace("gp2", "gp3")
+                .replace("{name: data}", "{name: data, labels: {a: b}}"),
+            "replace: spec.storageClassName: \"gp2\" -> \"gp3\"; metadata.labels.a: added \"b\" (the data of the claim \
+             are lost)",
+        ),
+    ];
+    for (after, expected) in cases {
+        assert_eq!(plan(claim, &after)[key], expected);
+    }
+}
+
+#[test]
 fn drift_found_by_a_read_is_told_and_repaired() {
     let set = set(&[WEB]);
     let mut records = records(&set);

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::immutable::{is_immutable, may_be_replaced};
 use super::leaves::{Leaves, ObjectRecord, Salt, leaves_to};
-use super::set::DesiredSet;
+use super::set::{DesiredObject, DesiredSet};
 
 /// Fields that a text names before it says "and N more".
 const FIELDS_TOLD: usize = 8;
@@ -40,13 +41,10 @@ pub fn changes(
                 changes.insert(key.clone(), "create".to_owned());
             }
             (Some(digest), record) => {
-                let fields = record.map(|record| {
-                    let wanted = leaves_to(&object.object, record.depth, salt);
-                    field_changes(record, &wanted)
-                });
+                let fields = record.map(|record| field_changes(record, object, salt));
                 match fields {
                     Some(fields) if !fields.is_empty() => {
-                        changes.insert(key.clone(), bounded(&fields));
+                        changes.insert(key.clone(), told(object, &fields));
                     }
                     _ if *digest != object.digest => {
                         changes.insert(key.clone(), "update".to_owned());
@@ -62,9 +60,53 @@ pub fn changes(
     changes
 }
 
-fn field_changes(record: &ObjectRecord, wanted: &Leaves) -> Vec<String> {
+/// Whether the object has to be made anew, because a field changes that the API server does not let
+/// change. Without a record only the kind tells whether that may be.
+pub fn is_replaced(
+    record: Option<&ObjectRecord>,
+    object: &DesiredObject,
+    salt: Option<&Salt>,
+) -> bool {
+    match record {
+        Some(record) => field_changes(record, object, salt)
+            .iter()
+            .any(|change| change.is_immutable),
+        None => may_be_replaced(object.reference.group(), &object.reference.kind),
+    }
+}
+
+struct FieldChange {
+    text: String,
+    is_immutable: bool,
+}
+
+fn told(object: &DesiredObject, fields: &[FieldChange]) -> String {
+    let (fixed, free): (Vec<_>, Vec<_>) = fields.iter().partition(|change| change.is_immutable);
+    let is_replaced = !fixed.is_empty();
+    let texts: Vec<_> = fixed
+        .into_iter()
+        .chain(free)
+        .map(|change| change.text.as_str())
+        .collect();
+    let mut text = bounded(&texts);
+    if is_replaced {
+        text.insert_str(0, "replace: ");
+        if object.reference.kind == "PersistentVolumeClaim" {
+            text.push_str(" (the data of the claim are lost)");
+        }
+    }
+    text
+}
+
+fn field_changes(
+    record: &ObjectRecord,
+    object: &DesiredObject,
+    salt: Option<&Salt>,
+) -> Vec<FieldChange> {
+    let (group, kind) = (object.reference.group(), object.reference.kind.as_str());
+    let wanted: Leaves = leaves_to(&object.object, record.depth, salt);
     let current = record.current();
-    let mut texts = Vec::new();
+    let mut changes = Vec::new();
     let paths: std::collections::BTreeSet<_> = current.keys().chain(wanted.keys()).collect();
     for path in paths {
         let (old, new) = (current.get(path), wanted.get(path));
@@ -90,9 +132,12 @@ fn field_changes(record: &ObjectRecord, wanted: &Leaves) -> Vec<String> {
         if record.drift.contains_key(path) {
             text.push_str(" (changed outside of Terraform)");
         }
-        texts.push(text);
+        changes.push(FieldChange {
+            text,
+            is_immutable: is_immutable(group, kind, path, &current),
+        });
     }
-    texts
+    changes
 }
 
 fn verb(old: Option<&String>, new: Option<&String>) -> &'static str {
@@ -112,11 +157,11 @@ fn shown(value: &str) -> String {
     text
 }
 
-fn bounded(fields: &[String]) -> String {
+fn bounded(fields: &[&str]) -> String {
     let mut text = fields
         .iter()
         .take(FIELDS_TOLD)
-        .cloned()
+        .copied()
         .collect::<Vec<_>>()
         .join("; ");
     if fields.len() > FIELDS_TOLD {

@@ -34,7 +34,10 @@ const LIST_KEYS: [&str; 8] = [
     "uid",
 ];
 
-/// Random bytes that make the digests of short secrets useless to who reads them.
+/// Random bytes that go into the digests of secrets, so that equal secrets have different digests
+/// elsewhere and no table made before fits them. It is stored beside the digests: who can read both can
+/// still test guesses, and a short secret can be guessed. The digests are there to notice a change; the
+/// state has to be protected like the secrets themselves.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Salt(String);
 
@@ -138,7 +141,11 @@ impl ObjectRecord {
         let secret = is_secret(live);
         let mut differences = Drift::new();
         for (path, wanted) in &self.leaves {
-            let found = lookup(live, path).map(|value| leaf(value, path, secret, Some(salt)));
+            let found = lookup(live, path);
+            if is_satisfied(wanted, found) {
+                continue;
+            }
+            let found = found.map(|value| leaf(value, path, secret, Some(salt)));
             if found.as_ref() == Some(wanted) || self.stored.get(path) == Some(&found) {
                 continue;
             }
@@ -146,6 +153,16 @@ impl ObjectRecord {
         }
         differences
     }
+}
+
+/// An empty map or list asks for nothing: the API server leaves it out, and controllers fill it (`rules` of
+/// a ClusterRole with an `aggregationRule`).
+fn is_satisfied(wanted: &str, found: Option<&Value>) -> bool {
+    matches!(
+        (wanted, found),
+        ("{}", Some(Value::Object(_) | Value::Null) | None)
+            | ("[]", Some(Value::Array(_) | Value::Null) | None)
+    )
 }
 
 /// The leaves of an object and the depth at which it was cut (0: not). Without a salt the values of a
@@ -331,7 +348,7 @@ fn lookup<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
 }
 
 /// Position of the `]` that ends a step; brackets inside JSON strings do not count.
-fn closing_bracket(text: &str) -> Option<usize> {
+pub(super) fn closing_bracket(text: &str) -> Option<usize> {
     let mut quoted = false;
     let mut escaped = false;
     for (position, character) in text.char_indices() {
@@ -458,6 +475,25 @@ mod tests {
 
         record.observe(None, &salt());
         assert!(record.missing && record.has_drifted());
+    }
+
+    #[test]
+    fn what_is_asked_for_empty_may_be_filled_or_left_out() {
+        let desired = json!({"aggregationRule": {"clusterRoleSelectors": [{"matchLabels": {"a": "b"}}]}, "rules": [], "data": {}});
+        let reference = ObjectReference::new("v1", "X", None, "x");
+        let mut record = ObjectRecord::new(reference, &desired, &desired, &salt());
+        let mut live = desired.clone();
+        let cases = [
+            (json!([{"verbs": ["get"]}]), json!({"k": "v"}), false),
+            (Value::Null, Value::Null, false),
+            (json!("a text"), json!({}), true),
+        ];
+        for (rules, data, expected) in cases {
+            live["rules"] = rules;
+            live["data"] = data;
+            record.observe(Some(&live), &salt());
+            assert_eq!(record.has_drifted(), expected, "{live}");
+        }
     }
 
     #[test]

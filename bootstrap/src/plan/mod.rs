@@ -5,6 +5,7 @@
 
 mod baseline;
 mod changes;
+mod immutable;
 mod leaves;
 mod manifest;
 mod scope;
@@ -12,11 +13,11 @@ mod set;
 mod stage;
 
 pub use baseline::{BaselineInputs, LimitRangeInputs};
-pub use changes::{Records, changes};
+pub use changes::{Records, changes, is_replaced};
 pub use leaves::{Drift, Leaves, ObjectRecord, Salt};
 pub use manifest::ManifestError;
 pub use set::{
-    ADDON_LABEL, ADDON_SET_LABEL, AddonInput, AddonSource, DesiredObject, DesiredSet, RenderError,
-    digest, render, validate_name,
+    ADDON_LABEL, ADDON_SET_LABEL, AddonInput, AddonSource, DesiredObject, DesiredSet,
+    OWNER_ANNOTATION, RenderError, digest, render, validate_name,
 };
 pub use stage::Stage;

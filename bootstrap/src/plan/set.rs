@@ -20,6 +20,10 @@ pub const ADDON_SET_LABEL: &str = "devopsgenie.dev/addon-set";
 /// Label with the name of the add-on.
 pub const ADDON_LABEL: &str = "devopsgenie.dev/addon";
 
+/// Annotation that says whose an object is. The apply writes it; see
+/// [`SetIdentity`](crate::SetIdentity).
+pub const OWNER_ANNOTATION: &str = "devopsgenie.dev/owner";
+
 /// Where an add-on's objects come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AddonSource {
@@ -147,25 +151,28 @@ pub fn render(set_name: &str, addons: &[AddonInput]) -> Result<DesiredSet, Vec<R
             None => format!("add-on {}", addon.name),
         };
         let (document, line) = (parsed.document, parsed.line);
-        let object = desired(set_name, addon, parsed.object, &defined).map_err(|problem| {
-            let located = ManifestError {
+        let located = |problem: String| match manifest {
+            Some(_) => ManifestError {
                 document,
                 line,
                 problem,
-            };
-            error(addon, manifest, located.to_string())
-        });
+            }
+            .to_string(),
+            // What the project renders itself has no line.
+            None => problem,
+        };
+        let object = desired(set_name, addon, parsed.object, &defined)
+            .map_err(|problem| error(addon, manifest, located(problem)));
         match object {
             Ok(object) => {
                 if let Some(first) = origins.get(&object.key) {
                     errors.push(error(
                         addon,
                         manifest,
-                        format!(
-                            "document {document}, line {line}: {} is in the set already ({first}); an object can \
-                             come from one place only",
+                        located(format!(
+                            "{} is in the set already ({first}); an object can come from one place only",
                             object.key
-                        ),
+                        )),
                     ));
                 } else {
                     origins.insert(object.key.clone(), origin);
@@ -377,6 +384,7 @@ fn normalise(object: &mut Value) {
             .and_then(Value::as_object_mut)
         {
             annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
+            annotations.remove(OWNER_ANNOTATION);
         }
     }
     if is_secret && let Some(Value::Object(clear)) = fields.remove("stringData") {

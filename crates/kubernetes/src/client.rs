@@ -53,6 +53,35 @@ impl Propagation {
     }
 }
 
+/// What must still be true of an object for a deletion to happen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Preconditions<'a> {
+    /// It is this very object and not one made since under its name.
+    pub uid: Option<&'a str>,
+    /// Nobody has changed it since it was read.
+    pub resource_version: Option<&'a str>,
+}
+
+impl<'a> Preconditions<'a> {
+    /// That the object is the one that was read.
+    pub fn same(live: &'a Value) -> Self {
+        Self {
+            uid: live.pointer("/metadata/uid").and_then(Value::as_str),
+            resource_version: None,
+        }
+    }
+
+    /// That the object is as it was read.
+    pub fn unchanged(live: &'a Value) -> Self {
+        Self {
+            resource_version: live
+                .pointer("/metadata/resourceVersion")
+                .and_then(Value::as_str),
+            ..Self::same(live)
+        }
+    }
+}
+
 /// How far a deletion is when the call returns.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Deletion {
@@ -135,6 +164,44 @@ impl Cluster {
     /// [`Error::KindNotServed`] when the server does not have the kind.
     pub async fn scope(&self, api_version: &str, kind: &str) -> Result<Scope, Error> {
         Ok(self.served(api_version, kind).await?.scope)
+    }
+
+    /// The address under which the server has an object now: in another version of the group if the one
+    /// given is not served any more, without namespace if the kind lives in none, and in `default` if it
+    /// does and none is given.
+    ///
+    /// # Errors
+    /// [`Error::KindNotServed`] when no version has the kind.
+    pub async fn resolve(&self, reference: &ObjectReference) -> Result<ObjectReference, Error> {
+        let (api_version, served) = self.served_in_any_version(reference).await?;
+        Ok(ObjectReference {
+            api_version,
+            namespace: match served.scope {
+                Scope::Cluster => None,
+                Scope::Namespaced => Some(
+                    reference
+                        .namespace
+                        .clone()
+                        .unwrap_or_else(|| "default".to_owned()),
+                ),
+            },
+            ..reference.clone()
+        })
+    }
+
+    /// Version and kind of everything that lives in namespaces and can be listed.
+    ///
+    /// # Errors
+    /// [`Error::GroupUnavailable`] when an aggregated API does not say what it has.
+    pub async fn namespaced_kinds(&self) -> Result<Vec<(String, String)>, Error> {
+        self.forget_discovery().await;
+        let discovery = self.discover(None).await?;
+        if let Some(group) = discovery.stale_group() {
+            return Err(Error::GroupUnavailable {
+                group: group.to_owned(),
+            });
+        }
+        Ok(discovery.namespaced())
     }
 
     /// Forgets what the server serves: a CustomResourceDefinition was added or changed.
@@ -223,12 +290,13 @@ impl Cluster {
         .await
     }
 
-    /// Reads an object; `None` when the server says that it does not exist, or serves no such kind.
+    /// Reads an object at its address of now ([`Cluster::resolve`]); `None` when the server says that it
+    /// does not exist, or serves no such kind.
     ///
     /// # Errors
     /// An unreachable API is an error, never `None`.
     pub async fn get(&self, reference: &ObjectReference) -> Result<Option<Value>, Error> {
-        let path = match self.path(reference, true, &[]).await {
+        let path = match self.current_path(reference).await {
             Ok(path) => path,
             Err(Error::KindNotServed { .. }) => return Ok(None),
             Err(error) => return Err(error),
@@ -248,17 +316,18 @@ impl Cluster {
         }
     }
 
-    /// Deletes an object; with `uid`, only that very object and not one made since under its name.
+    /// Deletes an object at its address of now ([`Cluster::resolve`]), if the preconditions hold.
     ///
     /// # Errors
-    /// Those of any call. An object that is already gone is not an error.
+    /// [`Error::Changed`] when the object is another version than the one given. An object that is
+    /// already gone, or has another UID, is not an error.
     pub async fn delete(
         &self,
         reference: &ObjectReference,
         propagation: Propagation,
-        uid: Option<&str>,
+        preconditions: Preconditions<'_>,
     ) -> Result<Deletion, Error> {
-        let path = match self.path(reference, true, &[]).await {
+        let path = match self.current_path(reference).await {
             Ok(path) => path,
             Err(Error::KindNotServed { .. }) => return Ok(Deletion::Gone),
             Err(error) => return Err(error),
@@ -268,8 +337,11 @@ impl Cluster {
             "kind": "DeleteOptions",
             "propagationPolicy": propagation.as_str(),
         });
-        if let Some(uid) = uid {
-            body["preconditions"] = json!({ "uid": uid });
+        if let Some(uid) = preconditions.uid {
+            body["preconditions"]["uid"] = json!(uid);
+        }
+        if let Some(version) = preconditions.resource_version {
+            body["preconditions"]["resourceVersion"] = json!(version);
         }
         let action = format!("delete {reference}");
         let answer = self
@@ -283,7 +355,11 @@ impl Cluster {
             .await;
         match answer {
             // Another object has the name now: ours is gone.
-            Err(Error::Changed { .. }) if uid.is_some() => Ok(Deletion::Gone),
+            Err(Error::Changed { .. })
+                if preconditions.uid.is_some() && preconditions.resource_version.is_none() =>
+            {
+                Ok(Deletion::Gone)
+            }
             Err(error) => Err(error),
             Ok(Answer::NotFound(_) | Answer::AlreadyExists) => Ok(Deletion::Gone),
             // The answer is a Status when the object is gone, the object when it is not.
@@ -387,7 +463,7 @@ impl Cluster {
         if let Some(served) = fresh.find(api_version, kind) {
             return Ok(served.clone());
         }
-        let group = api_version.split_once('/').map_or("", |(group, _)| group);
+        let group = discovery::group_of(api_version);
         if fresh.is_stale(group) {
             return Err(Error::GroupUnavailable {
                 group: group.to_owned(),
@@ -397,6 +473,30 @@ impl Cluster {
             api_version: api_version.to_owned(),
             kind: kind.to_owned(),
         })
+    }
+
+    async fn served_in_any_version(
+        &self,
+        reference: &ObjectReference,
+    ) -> Result<(String, Served), Error> {
+        let ObjectReference {
+            api_version, kind, ..
+        } = reference;
+        let not_served = match self.served(api_version, kind).await {
+            Ok(served) => return Ok((api_version.clone(), served)),
+            Err(error @ Error::KindNotServed { .. }) => error,
+            Err(error) => return Err(error),
+        };
+        let known = self.discover(None).await?;
+        let other = known
+            .preferred(reference.group(), kind)
+            .and_then(|version| Some((version.to_owned(), known.find(version, kind)?.clone())));
+        other.ok_or(not_served)
+    }
+
+    async fn current_path(&self, reference: &ObjectReference) -> Result<String, Error> {
+        let current = self.resolve(reference).await?;
+        self.path(&current, true, &[]).await
     }
 
     /// Reads discovery again, unless another task has done so since `seen` was read.
@@ -578,7 +678,7 @@ impl Cluster {
             })
     }
 
-    fn silent(&self) -> Error {
+    pub(crate) fn silent(&self) -> Error {
         Error::Unreachable {
             server: self.server.clone(),
             reason: format!("no answer within {} s", CALL_TIMEOUT.as_secs()),

@@ -24,6 +24,7 @@ pub enum Scope {
 pub(crate) struct Served {
     pub plural: String,
     pub scope: Scope,
+    pub listable: bool,
 }
 
 /// One answer of the discovery endpoints.
@@ -31,6 +32,8 @@ pub(crate) struct Served {
 pub(crate) struct Discovery {
     /// (`apps/v1`, `Deployment`) to where it is served.
     kinds: BTreeMap<(String, String), Served>,
+    /// (`apps`, `Deployment`) to the versions that serve it, in the server's order of preference.
+    versions: BTreeMap<(String, String), Vec<String>>,
     /// Groups whose aggregated server does not answer.
     stale: BTreeSet<String>,
 }
@@ -75,28 +78,69 @@ impl Discovery {
             return;
         };
         // Review kinds (TokenReview …) can only be created; nothing here concerns them.
-        if !array(resource, "verbs").any(|verb| verb == "get") {
+        let can = |wanted: &str| array(resource, "verbs").any(|verb| verb == wanted);
+        if !can("get") {
             return;
         }
         let scope = match resource.get("scope").and_then(Value::as_str) {
             Some("Cluster") => Scope::Cluster,
             _ => Scope::Namespaced,
         };
-        self.kinds
-            .entry((api_version.to_owned(), kind.to_owned()))
-            .or_insert_with(|| Served {
+        let key = (api_version.to_owned(), kind.to_owned());
+        if self.kinds.contains_key(&key) {
+            return;
+        }
+        let listable = can("list");
+        self.versions
+            .entry((group_of(api_version).to_owned(), kind.to_owned()))
+            .or_default()
+            .push(api_version.to_owned());
+        self.kinds.insert(
+            key,
+            Served {
                 plural: plural.to_owned(),
                 scope,
-            });
+                listable,
+            },
+        );
     }
 
     pub(crate) fn find(&self, api_version: &str, kind: &str) -> Option<&Served> {
         self.kinds.get(&(api_version.to_owned(), kind.to_owned()))
     }
 
+    /// The version in which the server prefers to serve a kind.
+    pub(crate) fn preferred(&self, group: &str, kind: &str) -> Option<&str> {
+        let key = (group.to_owned(), kind.to_owned());
+        Some(self.versions.get(&key)?.first()?.as_str())
+    }
+
+    /// Version and kind of everything that lives in namespaces and can be listed, each kind once.
+    pub(crate) fn namespaced(&self) -> Vec<(String, String)> {
+        self.versions
+            .iter()
+            .filter_map(|((_, kind), versions)| {
+                let version = versions.first()?;
+                let served = self.find(version, kind)?;
+                (served.scope == Scope::Namespaced && served.listable)
+                    .then(|| (version.clone(), kind.clone()))
+            })
+            .collect()
+    }
+
+    /// A group whose aggregated server does not answer.
+    pub(crate) fn stale_group(&self) -> Option<&str> {
+        self.stale.first().map(String::as_str)
+    }
+
     pub(crate) fn is_stale(&self, group: &str) -> bool {
         self.stale.contains(group)
     }
+}
+
+/// `apps` of `apps/v1`, empty for the core group.
+pub(crate) fn group_of(api_version: &str) -> &str {
+    api_version.split_once('/').map_or("", |(group, _)| group)
 }
 
 fn array<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
@@ -123,16 +167,26 @@ mod tests {
                 {"resource": "bindings", "responseKind": {"kind": "Binding"}, "scope": "Namespaced", "verbs": ["create"]},
             ]}]},
             {"metadata": {"name": "metrics.k8s.io"}, "versions": [{"version": "v1beta1", "freshness": "Stale"}]},
-            {"metadata": {"name": "apps"}, "versions": [{"version": "v1", "freshness": "Current", "resources": [
-                {"resource": "deployments", "responseKind": {"kind": "Deployment"}, "scope": "Namespaced", "verbs": verbs},
-            ]}]},
+            {"metadata": {"name": "apps"}, "versions": [
+                {"version": "v1", "freshness": "Current", "resources": [
+                    {"resource": "deployments", "responseKind": {"kind": "Deployment"}, "scope": "Namespaced", "verbs": verbs}]},
+                {"version": "v1beta1", "freshness": "Current", "resources": [
+                    {"resource": "deployments", "responseKind": {"kind": "Deployment"}, "scope": "Namespaced", "verbs": verbs}]},
+            ]},
         ]})));
         let served = |plural: &str, scope| {
             Some(Served {
                 plural: plural.to_owned(),
                 scope,
+                listable: true,
             })
         };
+        assert_eq!(discovery.preferred("apps", "Deployment"), Some("apps/v1"));
+        assert_eq!(discovery.preferred("apps", "Gizmo"), None);
+        assert_eq!(
+            discovery.namespaced(),
+            [("apps/v1".to_owned(), "Deployment".to_owned())]
+        );
         assert_eq!(
             discovery.find("v1", "Namespace").cloned(),
             served("namespaces", Scope::Cluster)

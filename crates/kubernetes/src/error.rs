@@ -178,6 +178,13 @@ impl Error {
         }
     }
 
+    /// Whether a webhook that the server has to ask did not answer: its pods may not run yet, or the
+    /// network does not let the server through.
+    pub fn is_webhook_silent(&self) -> bool {
+        matches!(self, Error::Api { code: 500.., message, .. }
+            if message.contains("failed calling webhook") || message.contains("conversion webhook"))
+    }
+
     /// Whether nothing can be said about the objects, because no API server answered us.
     pub fn is_no_answer(&self) -> bool {
         matches!(

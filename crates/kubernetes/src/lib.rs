@@ -16,7 +16,7 @@ mod client;
 mod discovery;
 mod object;
 
-pub use client::{ApplyOptions, Cluster, Deletion, ListOptions, Propagation};
+pub use client::{ApplyOptions, Cluster, Deletion, ListOptions, Preconditions, Propagation};
 pub use connection::{
     Connection, Credentials, Endpoint, ExecPlugin, KubeconfigFile, Sensitive, Token, TokenError,
     TokenSource,

@@ -46,9 +46,7 @@ impl ObjectReference {
 
     /// API group, empty for the core group.
     pub fn group(&self) -> &str {
-        self.api_version
-            .split_once('/')
-            .map_or("", |(group, _)| group)
+        crate::discovery::group_of(&self.api_version)
     }
 }
 

@@ -24,6 +24,9 @@ const SLOWEST_POLL: Duration = Duration::from_secs(3);
 /// Objects that are asked for at the same time.
 const PARALLEL: usize = 8;
 
+/// How long the last question, and the search for evidence, may take when the time is up.
+const LAST_LOOK: Duration = Duration::from_secs(10);
+
 /// How often progress is logged.
 const PROGRESS_EVERY: Duration = Duration::from_secs(10);
 
@@ -73,16 +76,16 @@ pub enum WaitError {
     Api(#[source] Box<Error>),
 }
 
+/// The culprits come first: that the time is up explains nothing.
 fn told(culprits: &[Culprit], waited: &Option<Duration>) -> String {
-    let mut text = match waited {
-        Some(waited) => format!("after {} s these are still waited for:", waited.as_secs()),
-        None => "these failed:".to_owned(),
-    };
-    for culprit in culprits {
-        text.push('\n');
-        text.push_str(&culprit.to_string());
+    let mut lines: Vec<_> = culprits.iter().map(ToString::to_string).collect();
+    if let Some(waited) = waited {
+        lines.push(format!(
+            "the wait was given up after {} s",
+            waited.as_secs()
+        ));
     }
-    text
+    lines.join("\n")
 }
 
 fn list(objects: &[ObjectReference]) -> String {
@@ -92,6 +95,9 @@ fn list(objects: &[ObjectReference]) -> String {
         more => format!("{} and {more} more", shown.join(", ")),
     }
 }
+
+/// Objects, and the UIDs of those that are known by one.
+pub type Targets = BTreeMap<ObjectReference, Option<String>>;
 
 /// What is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,16 +116,18 @@ pub async fn until_ready(
     deadline: Instant,
     stop: &CancellationToken,
 ) -> Result<(), WaitError> {
-    wait(cluster, objects, Goal::Ready, deadline, stop).await
+    let targets = objects.into_iter().map(|object| (object, None)).collect();
+    wait(cluster, targets, Goal::Ready, deadline, stop).await
 }
 
-/// Waits until all objects are gone.
+/// Waits until all objects are gone. With a UID, an object that was made since under the name does not
+/// count.
 ///
 /// # Errors
 /// [`WaitError::NotReady`] names the finalizers and namespace conditions that hold them.
 pub async fn until_gone(
     cluster: &Cluster,
-    objects: Vec<ObjectReference>,
+    objects: Targets,
     deadline: Instant,
     stop: &CancellationToken,
 ) -> Result<(), WaitError> {
@@ -128,7 +136,7 @@ pub async fn until_gone(
 
 async fn wait(
     cluster: &Cluster,
-    objects: Vec<ObjectReference>,
+    objects: Targets,
     goal: Goal,
     deadline: Instant,
     stop: &CancellationToken,
@@ -140,7 +148,16 @@ async fn wait(
     // An unreachable API in the middle of a wait is waited out too; its error is told at the deadline.
     let mut last_error: Option<Error> = None;
     loop {
-        let judged = judge(cluster, &waiting, goal).await;
+        let judged = tokio::select! {
+            judged = judge(cluster, &waiting, goal) => judged,
+            () = stop.cancelled() => {
+                return Err(WaitError::Cancelled { waiting_for: waiting.into_keys().collect() });
+            }
+            () = tokio::time::sleep_until(deadline.max(Instant::now()) + LAST_LOOK) => waiting
+                .keys()
+                .map(|object| (object.clone(), Err(cluster.silent())))
+                .collect(),
+        };
         let mut reasons: BTreeMap<ObjectReference, (String, Option<Value>)> = BTreeMap::new();
         let mut failed = Vec::new();
         for (object, verdict) in judged {
@@ -167,7 +184,7 @@ async fn wait(
                 waited: None,
             });
         }
-        waiting = reasons.keys().cloned().collect();
+        waiting.retain(|object, _| reasons.contains_key(object));
         if waiting.is_empty() {
             return Ok(());
         }
@@ -196,7 +213,9 @@ async fn wait(
         }
         let pause = poll.min(deadline - now);
         tokio::select! {
-            () = stop.cancelled() => return Err(WaitError::Cancelled { waiting_for: waiting }),
+            () = stop.cancelled() => {
+                return Err(WaitError::Cancelled { waiting_for: waiting.into_keys().collect() });
+            }
             () = tokio::time::sleep(pause) => {}
         }
         let slowest = if now - started < EARLY {
@@ -212,13 +231,13 @@ type Verdict = Result<(Readiness, Option<Value>), Error>;
 
 async fn judge(
     cluster: &Cluster,
-    objects: &[ObjectReference],
+    objects: &Targets,
     goal: Goal,
 ) -> Vec<(ObjectReference, Verdict)> {
     let calls: Vec<_> = objects
-        .iter()
-        .cloned()
-        .map(|object| async move {
+        .clone()
+        .into_iter()
+        .map(|(object, uid)| async move {
             let verdict = match (goal, cluster.get(&object).await) {
                 (_, Err(error)) => Err(error),
                 (Goal::Ready, Ok(Some(live))) => Ok((readiness(&live), Some(live))),
@@ -228,6 +247,9 @@ async fn judge(
                     ),
                     None,
                 )),
+                (Goal::Gone, Ok(Some(live))) if is_another(&live, uid.as_deref()) => {
+                    Ok((Readiness::Ready, None))
+                }
                 (Goal::Gone, Ok(Some(live))) => {
                     Ok((Readiness::InProgress(being_deleted(&live)), Some(live)))
                 }
@@ -242,6 +264,11 @@ async fn judge(
         .await
 }
 
+fn is_another(live: &Value, uid: Option<&str>) -> bool {
+    let found = live.pointer("/metadata/uid").and_then(Value::as_str);
+    uid.is_some_and(|uid| found.is_some_and(|found| found != uid))
+}
+
 async fn investigate_all(
     cluster: &Cluster,
     objects: Vec<(ObjectReference, String, Option<Value>)>,
@@ -250,7 +277,11 @@ async fn investigate_all(
         .into_iter()
         .map(|(object, reason, live)| async move {
             let evidence = match &live {
-                Some(live) => evidence(cluster, &object, live).await,
+                Some(live) => {
+                    let evidence = evidence(cluster, &object, live);
+                    let evidence = tokio::time::timeout(LAST_LOOK, evidence).await;
+                    evidence.unwrap_or_default()
+                }
                 None => Vec::new(),
             };
             Culprit {

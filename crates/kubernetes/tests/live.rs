@@ -8,12 +8,14 @@
 
 use std::path::PathBuf;
 
+use devopsgenie_kubernetes::wait;
 use devopsgenie_kubernetes::{
     ApplyOptions, Cluster, Connection, Credentials, Deletion, Endpoint, Error, ExecPlugin,
-    KubeconfigFile, ListOptions, ObjectReference, Propagation, Scope, Sensitive,
+    KubeconfigFile, ListOptions, ObjectReference, Preconditions, Propagation, Scope, Sensitive,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
 
 async fn kubeconfig() -> PathBuf {
     static LAB: OnceCell<devopsgenie_lab::Cluster> = OnceCell::const_new();
@@ -163,7 +165,10 @@ async fn objects_are_applied_listed_and_deleted() {
     assert!(error.to_string().contains("dta"), "{error}");
 
     // The uid of another object keeps this one.
-    let other = Some("00000000-0000-0000-0000-000000000000");
+    let other = Preconditions {
+        uid: Some("00000000-0000-0000-0000-000000000000"),
+        ..Preconditions::default()
+    };
     assert_eq!(
         cluster
             .delete(&reference, Propagation::Background, other)
@@ -172,15 +177,43 @@ async fn objects_are_applied_listed_and_deleted() {
         Deletion::Gone
     );
     let live = cluster.get(&reference).await.unwrap().unwrap();
-    let uid = live.pointer("/metadata/uid").and_then(Value::as_str);
+    // The object changes after it was read: it is not deleted, and that is an error.
+    let read_before = live.clone();
     cluster
-        .delete(&reference, Propagation::Background, uid)
+        .apply(&object("c"), &options("two", true, false))
+        .await
+        .unwrap();
+    let error = cluster
+        .delete(
+            &reference,
+            Propagation::Background,
+            Preconditions::unchanged(&read_before),
+        )
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::Changed { .. }), "{error}");
+    // A UID that is gone does not wait for the object that has its name now.
+    let targets = wait::Targets::from([(reference.clone(), Some("another".to_owned()))]);
+    let soon = tokio::time::Instant::now() + std::time::Duration::from_secs(5);
+    wait::until_gone(&cluster, targets, soon, &CancellationToken::new())
+        .await
+        .unwrap();
+    cluster
+        .delete(
+            &reference,
+            Propagation::Background,
+            Preconditions::same(&live),
+        )
         .await
         .unwrap();
     assert_eq!(cluster.get(&reference).await.unwrap(), None);
     assert_eq!(
         cluster
-            .delete(&reference, Propagation::Background, None)
+            .delete(
+                &reference,
+                Propagation::Background,
+                Preconditions::default()
+            )
             .await
             .unwrap(),
         Deletion::Gone
@@ -221,8 +254,8 @@ async fn kinds_are_found_also_when_they_come_later() {
     cluster.apply(&definition, &options).await.unwrap();
     let reference = ObjectReference::of(&definition).unwrap();
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
-    let stop = tokio_util::sync::CancellationToken::new();
-    devopsgenie_kubernetes::wait::until_ready(&cluster, vec![reference.clone()], deadline, &stop)
+    let stop = CancellationToken::new();
+    wait::until_ready(&cluster, vec![reference.clone()], deadline, &stop)
         .await
         .unwrap();
     let scope = loop {
@@ -233,8 +266,27 @@ async fn kinds_are_found_also_when_they_come_later() {
         }
     };
     assert_eq!(scope, Scope::Cluster);
+
+    // A record may name a version that is not served any more.
+    let gizmo = json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "g"}});
+    cluster.apply(&gizmo, &options).await.unwrap();
+    let old = ObjectReference::new("client.devopsgenie.dev/v1alpha1", kind, Some("none"), "g");
+    assert_eq!(
+        cluster.resolve(&old).await.unwrap(),
+        ObjectReference::of(&gizmo).unwrap()
+    );
+    assert!(cluster.get(&old).await.unwrap().is_some());
     cluster
-        .delete(&reference, Propagation::Background, None)
+        .delete(&old, Propagation::Background, Preconditions::default())
+        .await
+        .unwrap();
+    assert_eq!(cluster.get(&old).await.unwrap(), None);
+    cluster
+        .delete(
+            &reference,
+            Propagation::Background,
+            Preconditions::default(),
+        )
         .await
         .unwrap();
 }

@@ -4,25 +4,26 @@ use std::collections::BTreeMap;
 
 use devopsgenie_bootstrap::plan::{DesiredSet, changes, render};
 use devopsgenie_bootstrap::{
-    ApplyRequest, Generation, apply, new_identifier, new_salt, read_inventory, remove,
+    ApplyRequest, Generation, RemoveRequest, apply, new_identifier, new_salt, read_inventory,
+    remove,
 };
 use devopsgenie_kubernetes::Cluster;
 use tfplugin::cty::Path;
 use tfplugin::diagnostics::Diagnostics;
 use tfplugin::{Applied, Context, Deleted, PlannedCreate, PlannedDelete, PlannedUpdate, Private};
 
-use super::connection::{cluster_uid, connect};
+use super::connection::{cluster_uid, connect, require_same_cluster};
 use super::diagnostics::from_errors;
 use super::memory::{Intent, Memory, intent, keep, recall};
 use super::model::{AddonSetModel, COMPLETE, INCOMPLETE, map, text, texts};
-use super::plan::cluster_identity;
+use super::plan::{cluster_identity, render_diagnostic};
 use crate::client::Client;
 
 pub(super) async fn create(
     context: &Context<Client>,
     planned: PlannedCreate<AddonSetModel>,
 ) -> Applied<AddonSetModel> {
-    let model = planned.planned;
+    let mut model = planned.planned;
     let prepared = async {
         let desired = desired(&planned.config)?;
         // The cluster may have been made a moment ago, in the same apply.
@@ -35,9 +36,9 @@ pub(super) async fn create(
         Ok(prepared) => prepared,
         Err(diagnostics) => return Applied::failed(diagnostics),
     };
+    model.cluster_uid = cluster_uid(&cluster).await.into();
     let memory = Memory {
         salt,
-        cluster_uid: cluster_uid(&cluster).await,
         records: BTreeMap::new(),
         digests: BTreeMap::new(),
         half_built: true,
@@ -62,28 +63,16 @@ pub(super) async fn update(
     let prepared = async {
         let desired = desired(&planned.config)?;
         let cluster = reach(context, &model, None).await?;
-        let uid = cluster_uid(&cluster).await;
+        require_same_cluster(&planned.prior, cluster_uid(&cluster).await.as_deref())?;
         let memory = match recall(&planned.private) {
             Some(memory) => memory,
             None => Memory {
                 salt: new_salt().map_err(|error| from_errors(&[error]))?,
-                cluster_uid: uid.clone(),
                 records: BTreeMap::new(),
                 digests: BTreeMap::new(),
                 half_built: false,
             },
         };
-        if let (Some(known), Some(found)) = (&memory.cluster_uid, &uid)
-            && known != found
-        {
-            return Err(Diagnostics::attribute_error(
-                Path::root().attribute("kubernetes"),
-                "The connection leads to another cluster",
-                "The set was applied to another cluster than the one that the connection leads to now. To move it, \
-                 apply with -replace=ADDRESS, which removes it there while the old connection still works; if the \
-                 old cluster does not exist any more, take the set out of the state with a removed block first.",
-            ));
-        }
         Ok::<_, Diagnostics>((desired, cluster, memory))
     };
     let (desired, cluster, memory) = match prepared.await {
@@ -115,6 +104,8 @@ async fn run(
             desired,
             generation,
             salt: &memory.salt,
+            records: &memory.records,
+            take_ownership: model.take_ownership.known() == Some(&true),
             deadline: context.deadline,
             stop: context.stop.clone(),
         },
@@ -180,6 +171,10 @@ pub(super) async fn delete(
         Ok(None) => return Deleted::gone(),
         Err(diagnostics) => return Deleted::failed(diagnostics),
     };
+    let found = cluster_uid(&cluster).await;
+    if let Err(diagnostics) = require_same_cluster(&prior, found.as_deref()) {
+        return Deleted::failed(diagnostics);
+    }
     let set = prior.identity(context.client.owner());
     let generation = prior.creation_id.as_str();
     if is_resumed(&prior, &planned.private, context.client.region()) {
@@ -194,7 +189,17 @@ pub(super) async fn delete(
             Err(error) => return Deleted::failed(from_errors(&[error])),
         }
     }
-    let removed = remove(&cluster, &set, generation, context.deadline, &context.stop).await;
+    let memory = recall(&planned.private);
+    let request = RemoveRequest {
+        set: &set,
+        generation,
+        records: &memory
+            .as_ref()
+            .map_or_else(BTreeMap::new, |memory| memory.records.clone()),
+        deadline: context.deadline,
+        stop: context.stop.clone(),
+    };
+    let removed = remove(&cluster, request).await;
     if removed.errors.is_empty() {
         return Deleted::gone();
     }
@@ -207,7 +212,7 @@ pub(super) async fn delete(
     if has_begun {
         remaining.status = INCOMPLETE.into();
     }
-    let private = match recall(&planned.private) {
+    let private = match memory {
         Some(mut memory) => {
             memory
                 .records
@@ -251,17 +256,8 @@ fn desired(config: &AddonSetModel) -> Result<DesiredSet, Diagnostics> {
             "Something in addons is still unknown during apply. This is a bug in the provider; please report it.",
         )
     })?;
-    render(&text(&config.name), &inputs).map_err(|errors| {
-        errors
-            .iter()
-            .map(|error| {
-                tfplugin::diagnostics::Diagnostic::error(
-                    "The add-on cannot be rendered",
-                    error.to_string(),
-                )
-            })
-            .collect()
-    })
+    render(&text(&config.name), &inputs)
+        .map_err(|errors| errors.iter().map(render_diagnostic).collect())
 }
 
 async fn reach(

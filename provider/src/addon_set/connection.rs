@@ -14,12 +14,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::diagnostics::from_cluster_error;
-use super::model::{ClusterModel, ConnectionModel, EksModel, list, text, texts};
+use super::model::{AddonSetModel, ClusterModel, ConnectionModel, EksModel, list, text};
 
-/// How long a new EKS cluster may refuse us: its access entries and its DNS name take a moment.
+/// How long a new cluster may refuse us: its access entries and its DNS name take a moment.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// How long a new EKS cluster may know us and allow us nothing: access policies come after the entry.
+/// How long a new cluster may know us and allow us nothing: access policies come after the entry.
 const PATIENCE_WITHOUT_RIGHTS: Duration = Duration::from_secs(20);
 
 /// What EKS says about a cluster.
@@ -54,9 +54,7 @@ pub(super) async fn connect(
             "The state has no connection. Apply the configuration, or import the set again.",
         ));
     };
-    let mut is_eks = false;
     let connection = if let Some(eks) = model.eks.known() {
-        is_eks = true;
         match connections.eks_connection(eks).await? {
             EksCluster::Gone => return Ok(None),
             EksCluster::Reachable(connection) => connection,
@@ -71,9 +69,7 @@ pub(super) async fn connect(
         by_url(&cluster)
     };
     let begun = Instant::now();
-    let give_up = patient_until
-        .filter(|_| is_eks)
-        .map_or(begun, |deadline| deadline.min(begun + PATIENCE));
+    let give_up = patient_until.map_or(begun, |deadline| deadline.min(begun + PATIENCE));
     loop {
         let error = match Cluster::connect(&connection).await {
             Ok(cluster) => {
@@ -111,10 +107,13 @@ fn by_url(cluster: &ClusterModel) -> Connection {
             api_version: text(&exec.api_version),
             command: text(&exec.command),
             args: list(&exec.args).unwrap_or_default(),
-            env: texts(&exec.env)
-                .unwrap_or_default()
+            env: exec
+                .env
+                .known()
                 .into_iter()
-                .map(|(name, value)| (name, Sensitive::new(value)))
+                .flatten()
+                .filter_map(|(name, value)| Some((name, value.known()?)))
+                .map(|(name, value)| (name.clone(), Sensitive::new(value.reveal().clone())))
                 .collect(),
         })
     } else if let (Some(certificate), Some(key)) = (
@@ -144,6 +143,29 @@ pub(super) async fn cluster_uid(cluster: &Cluster) -> Option<String> {
     live.pointer("/metadata/uid")
         .and_then(Value::as_str)
         .map(str::to_owned)
+}
+
+/// Requires that the connection leads to the cluster that the state knows: in another one the set may be
+/// missing or be another set, and neither says anything about this one.
+pub(super) fn require_same_cluster(
+    state: &AddonSetModel,
+    found: Option<&str>,
+) -> Result<(), Diagnostics> {
+    match (state.cluster_uid.as_str(), found) {
+        (Some(known), Some(found)) if known != found => Err(Diagnostics::attribute_error(
+            tfplugin::cty::Path::root().attribute("kubernetes"),
+            "The connection leads to another cluster",
+            format!(
+                "The set was applied to the cluster whose namespace kube-system has the UID {known}, and the \
+                 connection leads to {found} now. Nothing is read, changed or deleted there. If the connection is \
+                 wrong (a kubeconfig context, credentials of another account), correct it. To move the set, apply with \
+                 -replace=ADDRESS while the old connection still works. If the old cluster does not exist any more, \
+                 take the set out of the state with a removed block (lifecycle {{ destroy = false }}); \
+                 replace_triggered_by with the cluster's id removes the set before its cluster is replaced."
+            ),
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn kube_system() -> ObjectReference {

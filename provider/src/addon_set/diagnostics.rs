@@ -11,33 +11,38 @@ pub(super) fn from_errors(errors: &[EngineError]) -> Diagnostics {
 }
 
 fn from_error(error: &EngineError) -> Diagnostic {
-    let path = |addon: &str| Path::root().attribute("addons").key(addon);
     match error {
         EngineError::Cluster(source) => from_cluster_error(source),
         EngineError::Object { key, addon, source } => {
             let summary = format!("{key} cannot be changed");
             Diagnostic::error(summary, sentence(&describe(source.as_ref()))).at(path(addon))
         }
-        EngineError::OtherSet { key, addon, .. } => Diagnostic::error(
-            format!("{key} belongs to another add-on set"),
-            sentence(&describe(error)),
-        )
-        .at(path(addon)),
-        EngineError::NamespaceExists { key, addon } => {
-            Diagnostic::error(format!("{key} exists already"), sentence(&describe(error)))
-                .at(path(addon))
+        EngineError::OtherSet { key, addon, .. } => {
+            at_addon(format!("{key} belongs to another add-on set"), error, addon)
         }
-        EngineError::OtherOwner { .. } => Diagnostic::error(
-            "The add-on set belongs to another Terraform state",
-            sentence(&describe(error)),
-        )
-        .at(Path::root().attribute("name")),
-        EngineError::Busy { .. } => Diagnostic::error(
-            "The add-on set is being changed",
-            sentence(&describe(error)),
-        ),
-        EngineError::Wait { .. } => {
-            Diagnostic::error("The add-on set is not complete", indented(&describe(error)))
+        EngineError::NamespaceExists { key, addon } | EngineError::ObjectExists { key, addon } => {
+            at_addon(format!("{key} exists already"), error, addon)
+        }
+        EngineError::DefinitionInUse { key, addon, .. } => {
+            at_addon(format!("{key} is in use"), error, addon)
+        }
+        EngineError::OtherOwner { .. } => {
+            at_name("The add-on set belongs to another Terraform state", error)
+        }
+        EngineError::SetExists { .. } => at_name("The add-on set exists already", error),
+        EngineError::NewerInventory { .. } | EngineError::BrokenInventory { .. } => {
+            at_name("The inventory of the add-on set cannot be used", error)
+        }
+        EngineError::Busy { .. } => at_name("The add-on set is being changed", error),
+        EngineError::LeaseLost => at_name("The add-on set was changed by another apply", error),
+        EngineError::TimedOut => Diagnostic::error("The time is up", sentence(&describe(error)))
+            .at(Path::root().attribute("timeouts")),
+        EngineError::Wait { addon, .. } => {
+            let path = match addon {
+                Some(addon) => path(addon),
+                None => Path::root().attribute("addons"),
+            };
+            Diagnostic::error("The add-on set is not complete", indented(&describe(error))).at(path)
         }
         EngineError::Cancelled => Diagnostic::error("Stopped", sentence(&describe(error))),
         other => Diagnostic::error(
@@ -45,6 +50,18 @@ fn from_error(error: &EngineError) -> Diagnostic {
             sentence(&describe(other)),
         ),
     }
+}
+
+fn path(addon: &str) -> Path {
+    Path::root().attribute("addons").key(addon)
+}
+
+fn at_addon(summary: String, error: &EngineError, addon: &str) -> Diagnostic {
+    Diagnostic::error(summary, sentence(&describe(error))).at(path(addon))
+}
+
+fn at_name(summary: &str, error: &EngineError) -> Diagnostic {
+    Diagnostic::error(summary, sentence(&describe(error))).at(Path::root().attribute("name"))
 }
 
 /// An error of the connection, at the attribute `kubernetes`.

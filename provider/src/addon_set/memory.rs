@@ -16,9 +16,6 @@ const INTENT: &str = "intent";
 pub(super) struct Memory {
     /// Of the secrets' digests in `records`.
     pub salt: Salt,
-    /// UID of the namespace `kube-system`: which cluster it is.
-    #[serde(default)]
-    pub cluster_uid: Option<String>,
     /// What was applied, field by field.
     pub records: Records,
     /// Digests of what was applied.

@@ -21,6 +21,8 @@ model! {
         pub namespace: AttributeValue<String>,
         /// Field manager of the objects.
         pub field_manager: AttributeValue<String>,
+        /// Whether objects that no set has are taken over.
+        pub take_ownership: AttributeValue<bool>,
         /// The add-ons.
         pub addons: AttributeValue<BTreeMap<String, AttributeValue<AddonModel>>>,
         /// Key to digest.
@@ -31,6 +33,8 @@ model! {
         pub status: AttributeValue<String>,
         /// Which creation made the set.
         pub creation_id: AttributeValue<String>,
+        /// Which cluster the set is in.
+        pub cluster_uid: AttributeValue<String>,
         /// Timeouts.
         pub timeouts: AttributeValue<Timeouts>,
     }
@@ -94,7 +98,7 @@ model! {
         /// Its arguments.
         pub args: AttributeValue<Vec<AttributeValue<String>>>,
         /// Its environment.
-        pub env: AttributeValue<BTreeMap<String, AttributeValue<String>>>,
+        pub env: AttributeValue<BTreeMap<String, AttributeValue<Sensitive<String>>>>,
     }
 
     /// One of `addons`.

@@ -8,12 +8,12 @@ use tfplugin::diagnostics::{Diagnostic, Diagnostics};
 use tfplugin::{AttributeValue, Planned, Private};
 
 use super::memory::{Intent, recall, with_intent};
-use super::model::{AddonSetModel, COMPLETE, ConnectionModel, map, text, texts};
+use super::model::{AddonSetModel, COMPLETE, ConnectionModel, EksModel, map, text, texts};
 
 pub(super) fn validate(config: &AddonSetModel) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
     for (name, addon) in config.addons.known().into_iter().flatten() {
-        let path = Path::root().attribute("addons").key(name.clone());
+        let path = path_of(name);
         let Some(addon) = addon.known() else {
             if addon.is_null() {
                 diagnostics.add_attribute_error(
@@ -40,6 +40,19 @@ pub(super) fn validate(config: &AddonSetModel) -> Diagnostics {
             ),
             _ => {}
         }
+        for (index, manifest) in addon.manifests.known().into_iter().flatten().enumerate() {
+            if manifest.is_null() {
+                let index = i64::try_from(index).unwrap_or(i64::MAX);
+                diagnostics.add_attribute_error(
+                    path_of(name).attribute("manifests").index(index),
+                    "The manifest is null",
+                    format!(
+                        "Manifest {index} of the add-on {name:?} is null, which would drop its objects. Take it out of \
+                         the list, or give an empty text."
+                    ),
+                );
+            }
+        }
     }
     validate_credentials(config, &mut diagnostics);
     // What can be rendered already is rendered, so that `terraform validate` finds wrong manifests.
@@ -50,6 +63,10 @@ pub(super) fn validate(config: &AddonSetModel) -> Diagnostics {
         diagnostics.extend(errors.iter().map(render_diagnostic));
     }
     diagnostics
+}
+
+fn path_of(addon: &str) -> Path {
+    Path::root().attribute("addons").key(addon)
 }
 
 fn validate_credentials(config: &AddonSetModel, diagnostics: &mut Diagnostics) {
@@ -117,13 +134,15 @@ pub(super) fn plan(
         Some(prior) if prior.creation_id.is_known() => prior.creation_id.clone(),
         _ => AttributeValue::Unknown,
     };
-    if let Some(prior) = prior
-        && let (Some((old_kind, old)), Some((new_kind, new))) = (cluster(prior), cluster(&state))
-        && old_kind == new_kind
-        && old != new
-    {
-        requires_replace.push(connection_path(old_kind));
-    }
+    // Which cluster it is, no configuration tells; an update never changes it.
+    state.cluster_uid = match prior {
+        Some(prior) => prior.cluster_uid.clone(),
+        None => AttributeValue::Unknown,
+    };
+    let moved = prior
+        .and_then(|prior| prior.kubernetes.known())
+        .and_then(|old| may_move(old, &state.kubernetes, region));
+    requires_replace.extend(moved);
 
     match config.inputs() {
         None => {
@@ -145,7 +164,16 @@ pub(super) fn plan(
                 Some(memory) => (memory.records.clone(), Some(&memory.salt)),
                 None => (BTreeMap::new(), None),
             };
-            let told = changes(&previous, &records, salt, &desired);
+            let mut told = changes(&previous, &records, salt, &desired);
+            if prior.is_some() && memory.is_none() {
+                // After an import, and when the provider was killed in an update: Core keeps the values of
+                // before then and erases the private data.
+                for (key, _) in desired.iter() {
+                    told.entry(key.clone()).or_insert_with(|| {
+                        "apply again (what was applied last is not known)".to_owned()
+                    });
+                }
+            }
             state.objects = map(desired.digests());
             state.changes = match prior {
                 // Nothing happens to any object: what is in the state stays, to keep the plan small.
@@ -178,9 +206,7 @@ pub(super) fn plan(
     })
 }
 
-/// The kind of a connection and which cluster it leads to, as far as its text tells. Between two
-/// connections of different kinds nothing can be told; an update then compares the clusters
-/// themselves.
+/// The kind of a connection and which cluster it leads to, as far as its text tells.
 pub(super) fn cluster_identity(
     connection: &ConnectionModel,
     region: Option<&str>,
@@ -205,18 +231,77 @@ pub(super) fn cluster_identity(
     ))
 }
 
-/// The attribute whose change means another cluster.
-fn connection_path(kind: &str) -> Path {
-    let path = Path::root().attribute("kubernetes").attribute(kind);
-    match kind {
-        "eks" => path,
-        "kubeconfig" => path.attribute("config_context"),
-        _ => path.attribute("host"),
-    }
+/// Whether a new connection may lead to another cluster than the old one, and the attribute that says so.
+///
+/// It does not when anything that only one cluster has is known to be the same: its name, its URL, its
+/// certificate authority. What is unknown may become anything, and Core takes no replacement that was not
+/// planned the first time; so an unknown counts as another cluster, unless something else tells.
+/// Between connections of different kinds nothing can be told; an update compares the clusters themselves.
+fn may_move(
+    old: &ConnectionModel,
+    new: &AttributeValue<ConnectionModel>,
+    region: Option<&str>,
+) -> Option<Path> {
+    let path = Path::root().attribute("kubernetes");
+    let Some(new) = new.known() else {
+        return new.is_unknown().then_some(path);
+    };
+    let known_same = |old: &AttributeValue<String>, new: &AttributeValue<String>| {
+        let text = |value: &AttributeValue<String>| {
+            Some(value.as_str()?.trim().trim_end_matches('/').to_owned())
+        };
+        text(old).is_some() && text(old) == text(new)
+    };
+    let (path, is_same) = if let Some(old) = old.eks.known() {
+        let in_region = |eks: &EksModel| match &eks.region {
+            AttributeValue::Unknown => None,
+            own => Some(own.as_str().or(region).unwrap_or("").to_owned()),
+        };
+        let path = path.attribute("eks");
+        match &new.eks {
+            AttributeValue::Null => return None,
+            AttributeValue::Unknown => (path, false),
+            AttributeValue::Known(new) => (
+                path,
+                known_same(&old.cluster_name, &new.cluster_name)
+                    && in_region(new).is_some()
+                    && in_region(old) == in_region(new)
+                    || known_same(&old.endpoint, &new.endpoint)
+                    || known_same(
+                        &old.certificate_authority_data,
+                        &new.certificate_authority_data,
+                    ),
+            ),
+        }
+    } else if let Some(old) = old.kubeconfig.known() {
+        let path = path.attribute("kubeconfig");
+        match &new.kubeconfig {
+            AttributeValue::Null => return None,
+            AttributeValue::Unknown => (path, false),
+            AttributeValue::Known(new) => (
+                path.attribute("config_context"),
+                !new.config_context.is_unknown()
+                    && text(&old.config_context) == text(&new.config_context),
+            ),
+        }
+    } else {
+        let old = old.cluster.known()?;
+        let path = path.attribute("cluster");
+        match &new.cluster {
+            AttributeValue::Null => return None,
+            AttributeValue::Unknown => (path, false),
+            AttributeValue::Known(new) => (
+                path.attribute("host"),
+                known_same(&old.host, &new.host)
+                    || known_same(&old.cluster_ca_certificate, &new.cluster_ca_certificate),
+            ),
+        }
+    };
+    (!is_same).then_some(path)
 }
 
-fn render_diagnostic(error: &RenderError) -> Diagnostic {
-    let mut path = Path::root().attribute("addons").key(error.addon.clone());
+pub(super) fn render_diagnostic(error: &RenderError) -> Diagnostic {
+    let mut path = path_of(&error.addon);
     if let Some(index) = error.manifest.and_then(|index| i64::try_from(index).ok()) {
         path = path.attribute("manifests").index(index);
     }

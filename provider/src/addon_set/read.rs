@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use devopsgenie_bootstrap::{observe, read_inventory};
+use devopsgenie_bootstrap::{find_inventory, observe};
 use tfplugin::cty::Path;
 use tfplugin::diagnostics::Diagnostics;
 use tfplugin::{AttributeValue, Context, Imported, ReadRequest, ReadResponse};
 
-use super::connection::connect;
+use super::connection::{cluster_uid, connect, require_same_cluster};
 use super::diagnostics::{from_cluster_error, from_errors};
 use super::memory::{keep, recall};
 use super::model::{
@@ -34,15 +34,24 @@ pub(super) async fn read(
         Ok(None) => return ReadResponse::gone(),
         Err(diagnostics) => return ReadResponse::failed(request, diagnostics),
     };
+    let found = cluster_uid(&cluster).await;
+    if let Err(diagnostics) = require_same_cluster(&state, found.as_deref()) {
+        return ReadResponse::failed(request, diagnostics);
+    }
     let set = state.identity(context.client.owner());
-    let inventory = match read_inventory(&cluster, &set).await {
+    let memory = recall(&request.private);
+    let records = memory
+        .as_ref()
+        .map_or_else(BTreeMap::new, |memory| memory.records.clone());
+    let generation = state.creation_id.as_str();
+    let inventory = match find_inventory(&cluster, &set, &records, generation).await {
         Ok(Some(inventory)) => inventory,
         Ok(None) => return ReadResponse::gone(),
         Err(error) => return ReadResponse::failed(request, from_errors(&[error])),
     };
     let mut diagnostics = Diagnostics::new();
     let mut private = request.private.clone();
-    if let Some(mut memory) = recall(&request.private) {
+    if let Some(mut memory) = memory {
         if let Err(error) = observe(&cluster, &mut memory.records, &memory.salt).await {
             return ReadResponse::failed(request, from_cluster_error(&error).into());
         }
@@ -97,6 +106,9 @@ pub(super) async fn read(
     }
     .into();
     state.creation_id = inventory.generation.into();
+    if state.cluster_uid.is_null() {
+        state.cluster_uid = found.into();
+    }
     // The old side of a change prints too, so nothing old is left here.
     state.changes = map(BTreeMap::new());
     if state.addons.is_null() {

@@ -22,12 +22,19 @@ pub(super) fn schema() -> Schema {
          Values of Secrets are never shown there, and `objects` holds digests without them. The manifests \
          themselves are write-only: they are in no plan and no state, and their change shows in `changes` alone. \
          Fields of other kinds than Secret are shown there and are kept in the resource's private data, so put \
-         what is secret in Secrets; of those the private data hold salted digests.\n\n\
+         what is secret in Secrets; of those the private data hold digests with a salt, which notice a change and \
+         do not keep who can read the state from guessing short values.\n\n\
          After each apply `changes` says what was done; the next refresh empties it, which a plan with \
          `-refresh-only` reports once.\n\n\
-         An apply takes a Lease, so two at once exclude each other. An object in the cluster that another add-on \
-         set has is refused, and fields that another manager owns are an error that names it; on objects of this \
-         set the configuration wins.",
+         Some fields cannot be changed (the selector of a Deployment, the template of a Job, `value` of a \
+         PriorityClass, the provisioner of a StorageClass, …). `changes` says `replace: …` then, and the apply \
+         deletes the object and makes it anew; a PersistentVolumeClaim loses its data. A Job that failed is made \
+         anew by the next apply. Jobs are waited for until they are complete.\n\n\
+         An apply takes a Lease, so two at once exclude each other. Every object carries a label with the set and \
+         an annotation with its owner. An object in the cluster that another add-on set has, or none, is refused, \
+         unless `take_ownership` says otherwise, and only what carries the annotation is deleted. On objects of \
+         this set the configuration wins over other field managers. A CustomResourceDefinition is not deleted \
+         while objects of its kind exist that are not deleted with it.",
     )
     .attribute(
         "name",
@@ -46,7 +53,7 @@ pub(super) fn schema() -> Schema {
             .default(DEFAULT_NAMESPACE)
             .description(
                 "Namespace of the set's inventory (a ConfigMap and a Lease). It is made if it does not exist, and \
-                 deleted with the last set in it. A change replaces the set.",
+                 deleted with the last set in it when nothing else is left there. A change replaces the set.",
             )
             .plan_modifier(modifiers::requires_replace()),
     )
@@ -62,6 +69,14 @@ pub(super) fn schema() -> Schema {
             )
             .validate(validators::string_length_between(1, 128))
             .plan_modifier(modifiers::requires_replace()),
+    )
+    .attribute(
+        "take_ownership",
+        Attribute::bool().optional().description(
+            "Whether objects that exist and belong to no add-on set are taken over, together with the fields that \
+             other managers have in them. The set deletes them when they leave it. Namespaces and objects of other \
+             sets are never taken over. Default: `false`.",
+        ),
     )
     .attribute(
         "addons",
@@ -82,8 +97,8 @@ pub(super) fn schema() -> Schema {
     .attribute(
         "changes",
         Attribute::map(Type::String).computed().description(
-            "What the plan does to each object it touches: `create`, `delete`, or the changed fields, such as \
-             `spec.replicas: 2 -> 3`.",
+            "What the plan does to each object it touches: `create`, `delete`, `replace: …`, or the changed \
+             fields, such as `spec.replicas: 2 -> 3`.",
         ),
     )
     .attribute(
@@ -97,6 +112,13 @@ pub(super) fn schema() -> Schema {
         Attribute::string()
             .computed()
             .description("Tells this set from one made later under the same name."),
+    )
+    .attribute(
+        "cluster_uid",
+        Attribute::string().computed().description(
+            "UID of the namespace `kube-system`: which cluster the set is in. A connection that leads to another one \
+             is an error, and nothing happens there.",
+        ),
     )
     .timeouts(TimeoutDefaults {
         create: Duration::from_secs(20 * MINUTES),
@@ -159,7 +181,7 @@ fn connection() -> Attribute {
         ("cluster", cluster()),
     ])
     .required()
-    .description("How to reach the cluster: exactly one of `eks`, `kubeconfig` and `cluster`. May depend on a cluster of the same apply.")
+    .description("How to reach the cluster: exactly one of `eks`, `kubeconfig` and `cluster`. May depend on a cluster of the same apply. A change that may lead to another cluster replaces the set; so does one that is unknown in the plan, unless something that only one cluster has (`cluster_name`, `host`, the certificate authority) is known to stay the same. Give the certificate authority where the URL comes from a resource that may change.")
 }
 
 fn cluster() -> Attribute {
@@ -177,9 +199,9 @@ fn cluster() -> Attribute {
             "insecure",
             Attribute::bool().optional().description("Do not check the API's certificate. Default: `false`."),
         ),
-        ("token", text("A bearer token.").sensitive()),
+        ("token", text("A bearer token. Stored in the state.").sensitive()),
         ("client_certificate", text("Client certificate, PEM; needs `client_key`.")),
-        ("client_key", text("Key of the client certificate, PEM.").sensitive()),
+        ("client_key", text("Key of the client certificate, PEM. Stored in the state.").sensitive()),
         (
             "exec",
             Attribute::single_nested([
@@ -193,7 +215,10 @@ fn cluster() -> Attribute {
                 ("args", Attribute::list(Type::String).optional().description("Its arguments.")),
                 (
                     "env",
-                    Attribute::map(Type::String).optional().description("Added to its environment."),
+                    Attribute::map(Type::String)
+                        .optional()
+                        .sensitive()
+                        .description("Added to its environment. Stored in the state."),
                 ),
             ])
             .optional()

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use devopsgenie_bootstrap::plan::{ObjectRecord, Salt, render};
 use devopsgenie_kubernetes::{
-    ApplyOptions, Cluster, Connection, KubeconfigFile, ObjectReference, Propagation,
+    ApplyOptions, Cluster, Connection, KubeconfigFile, ObjectReference, Preconditions, Propagation,
 };
 use serde_json::{Value, json};
 use tfplugin::context::Operation;
@@ -77,6 +77,7 @@ fn planned(
         proposed.changes = prior.changes.clone();
         proposed.status = prior.status.clone();
         proposed.creation_id = prior.creation_id.clone();
+        proposed.cluster_uid = prior.cluster_uid.clone();
     }
     plan::plan(config, prior, proposed, private, Some("eu-central-1")).unwrap()
 }
@@ -143,6 +144,7 @@ fn a_create_names_its_objects_and_an_unknown_manifest_leaves_them_open() {
 fn applied(config: &AddonSetModel) -> (AddonSetModel, Private) {
     let mut state = planned(None, config, &Private::new()).state;
     state.creation_id = "0123456789abcdef".into();
+    state.cluster_uid = "4f3c".into();
     state.changes = map(BTreeMap::new());
     let salt = Salt::new([7; 16]);
     let desired = render("platform", &config.inputs().unwrap()).unwrap();
@@ -155,7 +157,6 @@ fn applied(config: &AddonSetModel) -> (AddonSetModel, Private) {
         .collect();
     let memory = Memory {
         salt,
-        cluster_uid: None,
         records,
         digests: desired.digests(),
         half_built: false,
@@ -236,13 +237,48 @@ fn only_another_cluster_replaces() {
         endpoint: "https://proxy".into(),
         ..EksModel::default()
     });
+    // An empty host stands for one that is not known yet.
+    let url = |host: &str, authority: Option<&str>| model::ConnectionModel {
+        cluster: AttributeValue::Known(model::ClusterModel {
+            host: match host {
+                "" => AttributeValue::Unknown,
+                host => host.into(),
+            },
+            cluster_ca_certificate: authority.map(str::to_owned).into(),
+            ..model::ClusterModel::default()
+        }),
+        ..model::ConnectionModel::default()
+    };
     let mut unknown = eks("main");
     unknown.eks = AttributeValue::Unknown;
     let cases = [
         (eks("main"), eks("main"), ""),
         (eks("main"), other_endpoint, ""),
         (eks("main"), eks("other"), "kubernetes.eks"),
-        (eks("main"), unknown, ""),
+        (eks("main"), unknown, "kubernetes.eks"),
+        (
+            url("https://a", Some("ca")),
+            url("https://b", None),
+            "kubernetes.cluster.host",
+        ),
+        // The certificate authority tells, whatever the URL becomes.
+        (
+            url("https://a", Some("ca")),
+            url("https://b", Some("ca")),
+            "",
+        ),
+        (url("https://a", Some("ca")), url("", Some("ca")), ""),
+        (
+            url("https://a", Some("ca")),
+            url("", Some("other")),
+            "kubernetes.cluster.host",
+        ),
+        (
+            url("https://a", None),
+            url("", None),
+            "kubernetes.cluster.host",
+        ),
+        (url("https://a", None), url("https://a/", None), ""),
         (eks("main"), file("a", "b"), ""),
         (file("a", "b"), file("c", "b"), ""),
         (
@@ -273,13 +309,48 @@ fn only_another_cluster_replaces() {
 }
 
 #[test]
+fn without_private_data_everything_is_applied_again() {
+    let config = model("platform", eks("main"), addon("team-a", MANIFEST));
+    let (prior, _) = applied(&config);
+    let plan = planned(Some(&prior), &config, &Private::new());
+    let again = "apply again (what was applied last is not known)".to_owned();
+    assert_eq!(
+        texts(&plan.state.changes).unwrap(),
+        BTreeMap::from([
+            ("ConfigMap/team-a/config".to_owned(), again.clone()),
+            ("Namespace/team-a".to_owned(), again.clone()),
+            ("Secret/team-a/login".to_owned(), again),
+        ])
+    );
+}
+
+#[test]
 fn wrong_configurations_name_their_attribute() {
     let both = AddonModel {
         baseline: AttributeValue::Known(model::BaselineModel::default()),
         ..addon("team-a", MANIFEST)
     };
+    let null = AddonModel {
+        manifests: AttributeValue::Known(vec!["".into(), AttributeValue::Null]),
+        ..AddonModel::default()
+    };
+    let repeated = model::BaselineModel {
+        namespaces: AttributeValue::Known(vec!["a".into(), "a".into()]),
+        ..model::BaselineModel::default()
+    };
     let cases = [
         (addon("team-a", MANIFEST), ""),
+        (
+            null,
+            "Error: The manifest is null (at addons[\"web\"].manifests[1])",
+        ),
+        (
+            AddonModel {
+                baseline: AttributeValue::Known(repeated),
+                ..AddonModel::default()
+            },
+            "Error: The add-on cannot be rendered (at addons[\"web\"]): Add-on web: Namespace/a is in the set already",
+        ),
         (
             AddonModel::default(),
             "Error: A required argument is missing (at addons[\"web\"])",
@@ -495,7 +566,7 @@ async fn a_set_lives_from_create_to_destroy() {
     live.cluster.apply(&object, &force).await.unwrap();
     let secret = ObjectReference::new("v1", "Secret", Some(&live.objects()), "login");
     live.cluster
-        .delete(&secret, Propagation::Background, None)
+        .delete(&secret, Propagation::Background, Preconditions::default())
         .await
         .unwrap();
     let read = live.read(updated.state.unwrap(), updated.private).await;
@@ -622,4 +693,65 @@ async fn an_unreachable_cluster_is_an_error_and_the_state_stays() {
             "{told}"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_cluster_is_an_error_and_the_state_stays() {
+    let live = Live::new("moved", 90).await;
+    let created = live.create(MANIFEST).await;
+    assert!(created.diagnostics.is_empty(), "{}", created.diagnostics);
+    let state = created.state.unwrap();
+    let moved = AddonSetModel {
+        cluster_uid: "the UID of another cluster".into(),
+        ..state.clone()
+    };
+    let read = live.read(moved.clone(), created.private.clone()).await;
+    assert_eq!(read.state.as_ref(), Some(&moved));
+    let (private, _) = AddonSet.plan_destroy(&moved, &created.private).unwrap();
+    let deleted = live.delete(moved.clone(), private.clone()).await;
+    let (_, updated) = live.update(moved, &created.private, MANIFEST).await;
+    for told in [
+        read.diagnostics.to_string(),
+        deleted.diagnostics.to_string(),
+        updated.diagnostics.to_string(),
+    ] {
+        assert!(
+            told.starts_with("Error: The connection leads to another cluster (at kubernetes): "),
+            "{told}"
+        );
+    }
+    assert!(live.get("ConfigMap", "config").await.is_some());
+    let deleted = live.delete(state, private).await;
+    assert!(deleted.diagnostics.is_empty(), "{}", deleted.diagnostics);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_without_its_inventory_is_not_forgotten() {
+    let live = Live::new("forgotten", 90).await;
+    let created = live.create(MANIFEST).await;
+    let namespace = "inventory-forgotten";
+    let inventory = ObjectReference::new(
+        "v1",
+        "ConfigMap",
+        Some(namespace),
+        "devopsgenie-addon-set-forgotten",
+    );
+    live.cluster
+        .delete(
+            &inventory,
+            Propagation::Background,
+            Preconditions::default(),
+        )
+        .await
+        .unwrap();
+    let read = live.read(created.state.unwrap(), created.private).await;
+    let state = read.state.unwrap();
+    assert_eq!(state.status.as_str(), Some("incomplete"));
+    assert_eq!(texts(&state.objects).unwrap().len(), 3);
+    let (private, _) = AddonSet.plan_destroy(&state, &read.private).unwrap();
+    let deleted = live.delete(state, private).await;
+    assert!(deleted.diagnostics.is_empty(), "{}", deleted.diagnostics);
+    assert_eq!(live.get("ConfigMap", "config").await, None);
+    let namespace = ObjectReference::new("v1", "Namespace", None, &live.objects());
+    assert_eq!(live.cluster.get(&namespace).await.unwrap(), None);
 }

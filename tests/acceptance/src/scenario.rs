@@ -188,4 +188,89 @@ impl Scenario {
     pub fn writes(&self) -> u64 {
         self.lab.simulator().request_log().counters().writes
     }
+
+    /// `metadata.resourceVersion` of every object that add-on sets made in a cluster, of their
+    /// inventories and of the namespaces: it changes with each write.
+    ///
+    /// # Errors
+    /// When kubectl fails, or finds nothing.
+    pub async fn stored_objects(&self, cluster: &str) -> Result<BTreeMap<String, String>> {
+        let inventories = self
+            .kubectl(
+                cluster,
+                &[
+                    "get",
+                    "configmaps",
+                    "-A",
+                    "-l",
+                    "devopsgenie.dev/inventory",
+                    "-o",
+                    "json",
+                ],
+            )
+            .await?;
+        let inventories: Value = serde_json::from_str(&inventories)?;
+        let mut versions = BTreeMap::new();
+        for inventory in inventories["items"].as_array().into_iter().flatten() {
+            let name = inventory["metadata"]["name"].as_str().unwrap_or_default();
+            versions.insert(
+                format!("inventory {name}"),
+                inventory["metadata"]["resourceVersion"].to_string(),
+            );
+            let text = inventory["data"]["inventory.json"]
+                .as_str()
+                .unwrap_or_default();
+            let listed: Value = serde_json::from_str(text)?;
+            for (key, entry) in listed["objects"].as_object().into_iter().flatten() {
+                let (group, version) = match entry["apiVersion"].as_str().unwrap_or_default() {
+                    version if !version.contains('/') => ("", version),
+                    version => version.split_once('/').unwrap_or_default(),
+                };
+                let kind = entry["kind"].as_str().unwrap_or_default();
+                let kind = format!("{kind}.{version}.{group}");
+                let mut arguments = vec![
+                    "get",
+                    kind.as_str(),
+                    entry["name"].as_str().unwrap_or_default(),
+                    "-o",
+                    "jsonpath={.metadata.resourceVersion}",
+                ];
+                if let Some(namespace) = entry["namespace"].as_str() {
+                    arguments.extend(["-n", namespace]);
+                }
+                versions.insert(key.clone(), self.kubectl(cluster, &arguments).await?);
+            }
+        }
+        ensure!(
+            !versions.is_empty(),
+            "no add-on set has an object in {cluster}"
+        );
+        Ok(versions)
+    }
+
+    /// Ends the provider processes of this scenario, as a crash or the kernel does (SIGKILL).
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn kill_provider(&self) -> Result<()> {
+        let binary = provider_binary()?.canonicalize()?;
+        let mut killed = 0;
+        for entry in std::fs::read_dir("/proc")?.flatten() {
+            let path = entry.path();
+            let runs_provider = std::fs::read_link(path.join("exe")).is_ok_and(|exe| exe == binary);
+            let is_ours = std::fs::read(path.join("environ")).is_ok_and(|environ| {
+                String::from_utf8_lossy(&environ).contains(self.lab.endpoint())
+            });
+            if runs_provider && is_ours {
+                let process = entry.file_name();
+                std::process::Command::new("kill")
+                    .arg("-9")
+                    .arg(process)
+                    .status()?;
+                killed += 1;
+            }
+        }
+        ensure!(killed > 0, "no provider process runs");
+        Ok(())
+    }
 }

@@ -16,7 +16,7 @@ const ONE_VALUE_CHANGED: &str = r#"  # devopsgenie_addon_set.platform will be up
           ~ "apps/Deployment/team-a/web"                           = "sha256:f7e9bb8b2988380e8d3d1ba33b6105be" -> "sha256:4588fb202f6ec8d4055a7c2ea971d217"
             # (16 unchanged elements hidden)
         }
-        # (6 unchanged attributes hidden)
+        # (7 unchanged attributes hidden)
     }"#;
 
 async fn main_job(core: Core) -> Result<()> {
@@ -55,11 +55,16 @@ async fn main_job(core: Core) -> Result<()> {
     );
 
     let before = scenario.writes();
+    let stored = scenario.stored_objects("platform").await?;
     let run = scenario
         .workspace
         .ok(&["apply", "-auto-approve", "-no-color"])?;
     ensure!(run.stdout.contains("No changes."), "{}", run.text());
     ensure!(scenario.writes() == before, "the second apply wrote");
+    ensure!(
+        scenario.stored_objects("platform").await? == stored,
+        "the second apply wrote to Kubernetes"
+    );
 
     let plan = scenario
         .workspace

@@ -1,7 +1,14 @@
 //! When an object is ready, judged from its JSON alone.
 //!
 //! The rules are those of kstatus (sigs.k8s.io/cli-utils `pkg/kstatus/status/core.go` and
-//! `generic.go`), with Namespace and APIService added. Pure: no client, no clock.
+//! `generic.go`), with Namespace and APIService added. Kept different on purpose:
+//! - a Job is ready when it is complete, not when it has started: what comes after it (a migration, a
+//!   certificate) may need its result;
+//! - a LoadBalancer Service needs its address, and a PersistentVolumeClaim its volume;
+//! - a Pod that crash-loops or cannot be scheduled is in progress, not failed: a node that is being
+//!   added or a dependency that is being started may still help it. The wait's report names it.
+//!
+//! Pure: no client, no clock.
 
 mod workload;
 

@@ -164,6 +164,23 @@ fn other_workloads() {
             fails("BackoffLimitExceeded: Job has reached the specified backoff limit"),
         ),
         (
+            object("batch/v1", "Job", json!({"suspend": true}), json!({})),
+            ready(),
+        ),
+        (
+            object(
+                "batch/v1",
+                "Job",
+                json!({"suspend": true}),
+                json!({"conditions": [condition("Failed", "True", "DeadlineExceeded", "too late")]}),
+            ),
+            fails("DeadlineExceeded: too late"),
+        ),
+        (
+            object("batch/v1", "CronJob", json!({"suspend": true}), json!({})),
+            ready(),
+        ),
+        (
             object(
                 "batch/v1",
                 "Job",

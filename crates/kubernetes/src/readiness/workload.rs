@@ -139,11 +139,14 @@ pub(super) fn daemon_set(object: &Value) -> Readiness {
 pub(super) fn job(object: &Value) -> Readiness {
     for condition in conditions(object).filter(|condition| condition.status == "True") {
         match condition.name {
-            "Complete" | "SuccessCriteriaMet" => return Readiness::Ready,
+            // What is suspended waits for a person, not for us.
+            "Complete" | "SuccessCriteriaMet" | "Suspended" => return Readiness::Ready,
             "Failed" | "FailureTarget" => return Readiness::failed(condition.explain()),
-            "Suspended" => return Readiness::in_progress("it is suspended"),
             _ => {}
         }
+    }
+    if object.pointer("/spec/suspend") == Some(&Value::Bool(true)) {
+        return Readiness::Ready;
     }
     Readiness::in_progress(format!(
         "{} pods active, {} succeeded of {}, {} failed",
