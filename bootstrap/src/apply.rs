@@ -20,8 +20,8 @@ use crate::remove::{Removal, delete_entries, propagation};
 /// Objects of one stage that are applied at the same time.
 const PARALLEL: usize = 8;
 
-/// How long a kind may take to be served after its CustomResourceDefinition is Established: by discovery,
-/// and by each of several API servers.
+/// How long a kind may take to be served after its CustomResourceDefinition is Established, which may have
+/// been a moment ago and in another set: by discovery, and by each of several API servers.
 const SERVED_WITHIN: Duration = Duration::from_secs(20);
 
 /// How long a webhook may take to answer: its pods are ready before their endpoints are known everywhere.
@@ -245,11 +245,6 @@ async fn apply_stage(
     applied: &mut Applied,
 ) -> Result<(), EngineError> {
     tracing::info!(set = %request.set.name, ?stage, objects = objects.len(), "applying");
-    let comes_with_set = stage == Stage::CustomResources
-        && request
-            .desired
-            .iter()
-            .any(|(_, object)| object.stage == Stage::Definitions);
     let work: Vec<_> = objects
         .into_iter()
         .map(|object| {
@@ -258,7 +253,6 @@ async fn apply_stage(
                 request,
                 object,
                 is_known: known.contains(&object.key),
-                comes_with_set,
                 stop,
             };
             async move { (object, step.run().await) }
@@ -355,8 +349,6 @@ struct Step<'a> {
     request: &'a ApplyRequest<'a>,
     object: &'a DesiredObject,
     is_known: bool,
-    /// Whether its kind may be one of this very set.
-    comes_with_set: bool,
     stop: &'a CancellationToken,
 }
 
@@ -393,7 +385,7 @@ impl Step<'_> {
             Error::KindNotServed { .. }
             | Error::GroupUnavailable { .. }
             | Error::Api { code: 404, .. }
-                if self.comes_with_set =>
+                if self.object.stage == Stage::CustomResources =>
             {
                 SERVED_WITHIN
             }

@@ -320,7 +320,10 @@ async fn evidence(cluster: &Cluster, object: &ObjectReference, live: &Value) -> 
             .pointer("/metadata/name")
             .and_then(Value::as_str)
             .unwrap_or("");
-        lines.push(format!("Pod {name}: {reason}"));
+        // A Pod's own reason is told already.
+        if object.kind != "Pod" {
+            lines.push(format!("Pod {name}: {reason}"));
+        }
         if let Some(event) = last_warning(cluster, namespace, &pod).await {
             lines.push(format!("  last event: {event}"));
         }

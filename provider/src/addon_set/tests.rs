@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use devopsgenie_bootstrap::EngineError;
 use devopsgenie_bootstrap::plan::{ObjectRecord, Salt, render};
+use devopsgenie_kubernetes::wait::WaitError;
 use devopsgenie_kubernetes::{
     ApplyOptions, Cluster, Connection, KubeconfigFile, ObjectReference, Preconditions, Propagation,
 };
@@ -373,6 +375,82 @@ fn wrong_configurations_name_their_attribute() {
             told.starts_with(expected) && told.is_empty() == expected.is_empty(),
             "{told}"
         );
+    }
+}
+
+#[test]
+fn each_failure_is_at_the_attribute_that_can_change_it() {
+    let (key, addon) = ("ConfigMap/a/b".to_owned(), "web".to_owned());
+    let wait = |addon: Option<&str>| EngineError::Wait {
+        what: "objects are not ready".to_owned(),
+        addon: addon.map(str::to_owned),
+        source: WaitError::NotReady {
+            culprits: Vec::new(),
+            waited: None,
+        },
+    };
+    let cases = [
+        (
+            EngineError::ObjectExists {
+                key: key.clone(),
+                addon: addon.clone(),
+            },
+            "Error: ConfigMap/a/b exists already (at addons[\"web\"]): ",
+        ),
+        (
+            EngineError::DefinitionInUse {
+                key,
+                addon,
+                objects: "Widget a".to_owned(),
+            },
+            "Error: ConfigMap/a/b is in use (at addons[\"web\"]): ",
+        ),
+        (
+            EngineError::SetExists {
+                name: "base".to_owned(),
+                namespace: "n".to_owned(),
+                config_map: "c".to_owned(),
+                difference: "ConfigMap/a/b".to_owned(),
+            },
+            "Error: The add-on set exists already (at name): ",
+        ),
+        (
+            EngineError::Busy {
+                namespace: "n".to_owned(),
+                lease: "l".to_owned(),
+                holder: "h".to_owned(),
+            },
+            "Error: The add-on set is being changed (at name): ",
+        ),
+        (
+            EngineError::LeaseLost,
+            "Error: The add-on set was changed by another apply (at name): ",
+        ),
+        (
+            EngineError::BrokenInventory {
+                namespace: "n".to_owned(),
+                config_map: "c".to_owned(),
+                set: "base".to_owned(),
+                reason: "r".to_owned(),
+            },
+            "Error: The inventory of the add-on set cannot be used (at name): ",
+        ),
+        (
+            EngineError::TimedOut,
+            "Error: The time is up (at timeouts): ",
+        ),
+        (
+            wait(Some("web")),
+            "Error: The add-on set is not complete (at addons[\"web\"]): ",
+        ),
+        (
+            wait(None),
+            "Error: The add-on set is not complete (at addons): ",
+        ),
+    ];
+    for (error, expected) in cases {
+        let told = diagnostics::from_errors(&[error]).to_string();
+        assert!(told.starts_with(expected), "{told}");
     }
 }
 

@@ -7,7 +7,7 @@ use devopsgenie_lab::Lab;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{Core, EMPTY_ACCOUNT, Run, Workspace, provider_binary};
+use crate::{Core, EMPTY_ACCOUNT, Run, Workspace, kill_providers, provider_binary};
 
 /// A simulated AWS account and a Terraform workspace that is pointed at it.
 pub struct Scenario {
@@ -254,22 +254,7 @@ impl Scenario {
     /// When there is none.
     pub fn kill_provider(&self) -> Result<()> {
         let binary = provider_binary()?.canonicalize()?;
-        let mut killed = 0;
-        for entry in std::fs::read_dir("/proc")?.flatten() {
-            let path = entry.path();
-            let runs_provider = std::fs::read_link(path.join("exe")).is_ok_and(|exe| exe == binary);
-            let is_ours = std::fs::read(path.join("environ")).is_ok_and(|environ| {
-                String::from_utf8_lossy(&environ).contains(self.lab.endpoint())
-            });
-            if runs_provider && is_ours {
-                let process = entry.file_name();
-                std::process::Command::new("kill")
-                    .arg("-9")
-                    .arg(process)
-                    .status()?;
-                killed += 1;
-            }
-        }
+        let killed = kill_providers(&binary, self.lab.endpoint());
         ensure!(killed > 0, "no provider process runs");
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! `devopsgenie_addon_set` with the real Core binary, on a real Kubernetes API.
 
+use std::time::{Duration, Instant};
+
 use anyhow::{Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -49,6 +51,19 @@ fn secret(value: &str) -> String {
         r#"yamlencode({{ apiVersion = "v1", kind = "Secret", metadata = {{ name = "token" }}, stringData = {{ token = "{value}" }} }})"#
     )
 }
+
+/// A Pod that never becomes ready: its node selector fits no node.
+const STUCK: &str = r#"yamlencode({ apiVersion = "v1", kind = "Pod", metadata = { name = "stuck" }, spec = { nodeSelector = { absent = "true" }, containers = [{ name = "main", image = "registry.k8s.io/pause:3.10" }] } })"#;
+
+const UID: [&str; 7] = [
+    "get",
+    "configmap",
+    "settings",
+    "-n",
+    "web",
+    "-o",
+    "jsonpath={.metadata.uid}",
+];
 
 async fn start() -> Result<Scenario> {
     Scenario::start(Core::default_binary()?).await
@@ -172,8 +187,10 @@ async fn names_each_object_and_never_a_secret() {
             "{}",
             plan.text()
         );
+        // Of a map only the elements that change are printed.
         ensure!(
-            !plan.stdout.contains("Secret/web/token\" ="),
+            plan.stdout.contains("\"ConfigMap/web/settings\"")
+                && !plan.stdout.contains("Secret/web/token"),
             "an unchanged Secret is planned: {}",
             plan.text()
         );
@@ -273,34 +290,25 @@ async fn drift_in_the_cluster_is_shown_and_repaired() {
 #[tokio::test(flavor = "multi_thread")]
 async fn carries_on_after_a_failure_and_is_destroyed_after_one() {
     async fn run(scenario: &Scenario) -> Result<()> {
-        // A Pod that never becomes ready: its node selector fits no node.
-        let stuck = r#"yamlencode({ apiVersion = "v1", kind = "Pod", metadata = { name = "stuck" }, spec = { nodeSelector = { absent = "true" }, containers = [{ name = "main", image = "registry.k8s.io/pause:3.10" }] } })"#;
-        let failing = platform(&[NAMESPACE, &config_map("info"), stuck]).replace(
+        let failing = platform(&[NAMESPACE, &config_map("info"), STUCK]).replace(
             "name       = \"base\"",
             "name       = \"base\"\n  timeouts = { create = \"15s\", update = \"15s\" }",
         );
         scenario.configure(&failing)?;
         let run = scenario.apply_fails()?;
-        let text = run.flat();
+        // The plan names the Pod too: only the error counts.
         ensure!(
-            text.contains("Pod/web/stuck"),
+            run.flat()
+                .split_once("Error: The add-on set is not complete")
+                .is_some_and(|(_, error)| error.contains("Pod web/stuck: Unschedulable: ")),
             "the culprit is not named: {}",
             run.text()
         );
 
-        let uid = [
-            "get",
-            "configmap",
-            "settings",
-            "-n",
-            "web",
-            "-o",
-            "jsonpath={.metadata.uid}",
-        ];
-        let before = scenario.kubectl("main", &uid).await?;
+        let before = scenario.kubectl("main", &UID).await?;
         scenario.configure(&platform(&[NAMESPACE, &config_map("info")]))?;
         scenario.apply()?;
-        let after = scenario.kubectl("main", &uid).await?;
+        let after = scenario.kubectl("main", &UID).await?;
         ensure!(
             before == after,
             "the ConfigMap was made anew: {before} {after}"
@@ -312,6 +320,217 @@ async fn carries_on_after_a_failure_and_is_destroyed_after_one() {
 
         scenario.configure(&failing)?;
         scenario.apply_fails()?;
+        scenario.destroy().await
+    }
+    let scenario = start().await.unwrap();
+    run(&scenario).await.unwrap();
+}
+
+/// Applies, and kills the provider when the stuck Pod is in the cluster: in the middle of a stage.
+async fn apply_and_kill(scenario: &Scenario) -> Result<()> {
+    let child = scenario
+        .workspace
+        .spawn(&["apply", "-auto-approve", "-no-color"])?;
+    let started = Instant::now();
+    loop {
+        ensure!(
+            started.elapsed() < Duration::from_secs(240),
+            "the Pod never came"
+        );
+        let pods = ["get", "pods", "-n", "web", "-o", "name"];
+        // There is no cluster in the beginning.
+        match scenario.kubectl("main", &pods).await {
+            Ok(found) if found.contains("stuck") => break,
+            _ => tokio::time::sleep(Duration::from_millis(100)).await,
+        }
+    }
+    scenario.kill_provider()?;
+    let output = child.wait_with_output()?;
+    ensure!(!output.status.success(), "the apply survived the kill");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn carries_on_after_kill_9() {
+    async fn run(scenario: &Scenario) -> Result<()> {
+        // In a creation: Core knows nothing of the set then.
+        scenario.configure(&platform(&[
+            NAMESPACE,
+            &config_map("info"),
+            &secret("first"),
+            STUCK,
+        ]))?;
+        apply_and_kill(scenario).await?;
+        let uid = scenario.kubectl("main", &UID).await?;
+        scenario.configure(&platform(&[
+            NAMESPACE,
+            &config_map("info"),
+            &secret("first"),
+        ]))?;
+        scenario.apply()?;
+        ensure!(
+            scenario.kubectl("main", &UID).await? == uid,
+            "the ConfigMap was made anew"
+        );
+        let pods = scenario
+            .kubectl("main", &["get", "pods", "-n", "web", "-o", "name"])
+            .await?;
+        ensure!(pods.is_empty(), "{pods}");
+
+        // In an update: Core keeps the state of before and erases the private data. The Secret has the new
+        // value then, and the next configuration wants the old one: nothing in the state tells.
+        scenario.configure(&platform(&[
+            NAMESPACE,
+            &config_map("info"),
+            &secret("second"),
+            STUCK,
+        ]))?;
+        apply_and_kill(scenario).await?;
+        scenario.configure(&platform(&[
+            NAMESPACE,
+            &config_map("info"),
+            &secret("first"),
+        ]))?;
+        scenario.apply()?;
+        let stored = scenario
+            .kubectl(
+                "main",
+                &[
+                    "get",
+                    "secret",
+                    "token",
+                    "-n",
+                    "web",
+                    "-o",
+                    "jsonpath={.data.token}",
+                ],
+            )
+            .await?;
+        ensure!(STANDARD.decode(&stored)? == b"first", "{stored}");
+        let pods = scenario
+            .kubectl("main", &["get", "pods", "-n", "web", "-o", "name"])
+            .await?;
+        ensure!(pods.is_empty(), "{pods}");
+
+        let before = scenario.stored_objects("main").await?;
+        scenario.apply()?;
+        ensure!(
+            scenario.stored_objects("main").await? == before,
+            "an apply without changes wrote"
+        );
+
+        // And destroy after a kill.
+        scenario.configure(&platform(&[NAMESPACE, &config_map("debug"), STUCK]))?;
+        apply_and_kill(scenario).await?;
+        scenario.workspace.ok(&[
+            "destroy",
+            "-auto-approve",
+            "-no-color",
+            "-target=devopsgenie_addon_set.base",
+        ])?;
+        let left = scenario
+            .kubectl(
+                "main",
+                &[
+                    "get",
+                    "namespaces,configmaps,secrets,pods",
+                    "-A",
+                    "-l",
+                    "devopsgenie.dev/addon-set",
+                    "-o",
+                    "name",
+                ],
+            )
+            .await?;
+        ensure!(left.is_empty(), "left behind: {left}");
+        scenario.destroy().await
+    }
+    let scenario = start().await.unwrap();
+    run(&scenario).await.unwrap();
+}
+
+/// A cluster, and a set in it that reaches it by a URL that passes through another resource.
+fn by_url(scenario: &Scenario, input: &str, authority: &str) -> String {
+    let aws = scenario.lab.python_tools().aws.display();
+    format!(
+        r#"
+resource "devopsgenie_cluster" "main" {{
+  name               = "main"
+  kubernetes_version = "1.35"
+  vpc_config         = {{ subnet_ids = var.subnet_ids }}
+}}
+
+resource "terraform_data" "connection" {{
+  input = {{
+    host  = devopsgenie_cluster.main.endpoint
+    ca    = devopsgenie_cluster.main.certificate_authority_data
+    other = "{input}"
+  }}
+}}
+
+resource "devopsgenie_addon_set" "base" {{
+  name = "base"
+  kubernetes = {{
+    cluster = {{
+      host                   = terraform_data.connection.output.host
+      cluster_ca_certificate = {authority}
+      exec = {{
+        api_version = "client.authentication.k8s.io/v1beta1"
+        command     = "{aws}"
+        args        = ["eks", "get-token", "--cluster-name", devopsgenie_cluster.main.name]
+      }}
+    }}
+  }}
+  addons = {{
+    web = {{
+      namespace = "web"
+      manifests = [{NAMESPACE}, {}]
+    }}
+  }}
+}}
+"#,
+        config_map("info")
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_is_unknown_in_the_plan() {
+    async fn run(scenario: &Scenario) -> Result<()> {
+        let direct = "devopsgenie_cluster.main.certificate_authority_data";
+        scenario.configure(&by_url(scenario, "one", direct))?;
+        scenario.apply()?;
+        let uid = scenario.kubectl("main", &UID).await?;
+
+        // The URL is unknown, the certificate authority is not: it is the same cluster.
+        scenario.configure(&by_url(scenario, "two", direct))?;
+        let plan = scenario.plan()?;
+        ensure!(
+            plan.stdout
+                .contains("# devopsgenie_addon_set.base will be updated in-place"),
+            "{}",
+            plan.text()
+        );
+        scenario.apply()?;
+        ensure!(
+            scenario.kubectl("main", &UID).await? == uid,
+            "the set was made anew"
+        );
+
+        // Nothing is known: it may be another cluster, and Core accepts no second thoughts.
+        let indirect = "terraform_data.connection.output.ca";
+        scenario.configure(&by_url(scenario, "three", indirect))?;
+        let plan = scenario.plan()?;
+        ensure!(
+            plan.stdout
+                .contains("# devopsgenie_addon_set.base must be replaced"),
+            "{}",
+            plan.text()
+        );
+        scenario.apply()?;
+        ensure!(
+            scenario.kubectl("main", &UID).await? != uid,
+            "the set was planned to be replaced and was not"
+        );
         scenario.destroy().await
     }
     let scenario = start().await.unwrap();

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use devopsgenie_acceptance::Core;
 use devopsgenie_acceptance::scenario::Scenario;
-use devopsgenie_acceptance::{Core, kill_providers, provider_binary};
 use eks_simulator::{Fault, FaultKind};
 
 const CLUSTER: &str = r#"
@@ -114,7 +114,7 @@ async fn the_next_apply_carries_on_after_kill_9() {
                 );
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
-            kill_providers(&provider_binary()?.canonicalize()?, scenario.lab.endpoint());
+            scenario.kill_provider()?;
             let output = child.wait_with_output()?;
             ensure!(
                 !output.status.success(),
