@@ -1074,3 +1074,118 @@ async fn a_webhook_that_does_not_answer_is_waited_for_and_holds_up_no_stop() {
     drop(listener);
     assert!(fixture.remove(60).await.errors.is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_that_comes_while_the_last_one_leaves_keeps_its_namespace() {
+    let leaving = Fixture::new("leaving").await;
+    let mut coming = Fixture::new("coming").await;
+    coming.set.namespace.clone_from(&leaving.set.namespace);
+    let object = |name: &str| {
+        let manifest = format!(
+            "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {name}, namespace: default}}}}"
+        );
+        (leaving.render(&manifest), coming.render(&manifest))
+    };
+    let (first, _) = object("race-leaving");
+    let (_, second) = object("race-coming");
+    for milliseconds in [0, 20, 60, 120] {
+        complete(&leaving.create(&first).await);
+        let later = async {
+            tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+            coming.create(&second).await
+        };
+        let (removed, created) = tokio::join!(leaving.remove(60), later);
+        assert!(removed.errors.is_empty(), "{}", errors(&removed.errors));
+        complete(&created);
+        // A namespace that is being deleted takes a moment to lose what it holds.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let namespace = ObjectReference::new("v1", "Namespace", None, &coming.set.namespace);
+        let live = coming.cluster.get(&namespace).await.unwrap().unwrap();
+        assert_eq!(live.pointer("/metadata/deletionTimestamp"), None);
+        let inventory = read_inventory(&coming.cluster, &coming.set).await.unwrap();
+        assert!(inventory.is_some_and(|inventory| inventory.complete));
+        assert!(coming.remove(60).await.errors.is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_lease_ends_the_apply_and_stays_with_its_new_holder() {
+    let fixture = Fixture::new("robbed").await;
+    let desired = fixture.render(&format!("{NAMESPACE}{BROKEN}"));
+    let lease = json!({
+        "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+        "metadata": {"name": "devopsgenie-addon-set-robbed", "namespace": fixture.set.namespace},
+        "spec": {"holderIdentity": "another"},
+    });
+    let taking = async {
+        while fixture
+            .get("apps/v1", "Deployment", "broken")
+            .await
+            .is_none()
+        {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        fixture.change(lease.clone(), "another").await;
+    };
+    let started = Instant::now();
+    let (applied, ()) = tokio::join!(
+        fixture.apply(&desired, Generation::New("g1".to_owned()), 600),
+        taking
+    );
+    let told = errors(&applied.errors);
+    assert!(
+        told.starts_with("the Lease of this add-on set was lost"),
+        "{told}"
+    );
+    assert!(started.elapsed() < Duration::from_secs(60));
+    let reference = ObjectReference::of(&lease).unwrap();
+    let live = fixture.cluster.get(&reference).await.unwrap().unwrap();
+    assert_eq!(live["spec"]["holderIdentity"], "another");
+    fixture.delete(&reference).await;
+    assert!(fixture.remove(90).await.errors.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_made_again_while_its_removal_waited_stays() {
+    let fixture = Fixture::new("remade").await;
+    complete(
+        &fixture
+            .create(&fixture.render(&format!("{NAMESPACE}{CONFIG}")))
+            .await,
+    );
+    let lease = json!({
+        "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+        "metadata": {"name": "devopsgenie-addon-set-remade", "namespace": fixture.set.namespace},
+        "spec": {"holderIdentity": "another"},
+    });
+    fixture.change(lease.clone(), "another").await;
+    let records = Records::new();
+    let request = RemoveRequest {
+        set: &fixture.set,
+        generation: Some("g1"),
+        records: &records,
+        deadline: Instant::now() + Duration::from_secs(60),
+        stop: CancellationToken::new(),
+    };
+    let remaking = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let reference = ObjectReference::new(
+            "v1",
+            "ConfigMap",
+            Some(&fixture.set.namespace),
+            "devopsgenie-addon-set-remade",
+        );
+        let live = fixture.cluster.get(&reference).await.unwrap().unwrap();
+        let text = live["data"]["inventory.json"].as_str().unwrap();
+        let text = text.replace("\"generation\":\"g1\"", "\"generation\":\"g2\"");
+        assert!(text.contains("g2"), "{text}");
+        let metadata = json!({"name": reference.name, "namespace": reference.namespace});
+        let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"inventory.json": text}});
+        fixture.change(object, "another").await;
+        fixture.delete(&ObjectReference::of(&lease).unwrap()).await;
+    };
+    let (removed, ()) = tokio::join!(remove(&fixture.cluster, request), remaking);
+    assert!(removed.errors.is_empty(), "{}", errors(&removed.errors));
+    assert!(fixture.get("v1", "ConfigMap", "config").await.is_some());
+    assert!(fixture.remove(60).await.errors.is_empty());
+}
