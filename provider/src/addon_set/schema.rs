@@ -188,7 +188,10 @@ fn cluster() -> Attribute {
     Attribute::single_nested([
         (
             "host",
-            Attribute::string().required().description("URL of the API. A change replaces the set."),
+            Attribute::string().required().description(
+                "URL of the API. A change replaces the set, unless the certificate authority is given and stays the \
+                 same; should it be another cluster all the same, the apply refuses it.",
+            ),
         ),
         (
             "cluster_ca_certificate",
