@@ -112,25 +112,36 @@ fn the_changes_name_objects_and_fields_and_no_secret() {
 
 #[test]
 fn a_field_that_cannot_change_replaces_the_object() {
+    let class = "{apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: {name: fast}, provisioner: ebs.csi.aws.com, \
+                 allowVolumeExpansion: false}";
     let claim = "{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: data}, spec: {storageClassName: gp2, \
                  accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}";
-    let key = "PersistentVolumeClaim/team-a/data";
     let cases = [
         (
-            claim.replace("1Gi", "2Gi"),
-            "spec.resources.requests.storage: \"1Gi\" -> \"2Gi\"",
+            class,
+            "storage.k8s.io/StorageClass/fast",
+            class.replace("false", "true"),
+            "allowVolumeExpansion: false -> true",
         ),
         // The reason comes first.
         (
-            claim
-                .replace("gp2", "gp3")
-                .replace("{name: data}", "{name: data, labels: {a: b}}"),
-            "replace: spec.storageClassName: \"gp2\" -> \"gp3\"; metadata.labels.a: added \"b\" (the data of the claim \
-             are lost)",
+            class,
+            "storage.k8s.io/StorageClass/fast",
+            class
+                .replace("ebs.csi.aws.com", "other")
+                .replace("{name: fast}", "{name: fast, labels: {a: b}}"),
+            "replace: provisioner: \"ebs.csi.aws.com\" -> \"other\"; metadata.labels.a: added \"b\"",
+        ),
+        // Its data would be lost: the API server refuses it.
+        (
+            claim,
+            "PersistentVolumeClaim/team-a/data",
+            claim.replace("gp2", "gp3"),
+            "spec.storageClassName: \"gp2\" -> \"gp3\"",
         ),
     ];
-    for (after, expected) in cases {
-        assert_eq!(plan(claim, &after)[key], expected);
+    for (before, key, after, expected) in cases {
+        assert_eq!(plan(before, &after)[key], expected);
     }
 }
 

@@ -91,9 +91,6 @@ fn told(object: &DesiredObject, fields: &[FieldChange]) -> String {
     let mut text = bounded(&texts);
     if is_replaced {
         text.insert_str(0, "replace: ");
-        if object.reference.kind == "PersistentVolumeClaim" {
-            text.push_str(" (the data of the claim are lost)");
-        }
     }
     text
 }

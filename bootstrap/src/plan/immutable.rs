@@ -32,8 +32,9 @@ const fn rule(
 const RBAC: &str = "rbac.authorization.k8s.io";
 const STORAGE: &str = "storage.k8s.io";
 
-/// From the update validation of Kubernetes (`pkg/apis/*/validation`). Namespaces and
-/// CustomResourceDefinitions are left out on purpose: made anew, they lose what is in them.
+/// From the update validation of Kubernetes (`pkg/apis/*/validation`). Namespaces,
+/// CustomResourceDefinitions and PersistentVolumeClaims are left out on purpose: made anew, they lose
+/// what is in them, so the refusal of the API server stands.
 const RULES: &[Rule] = &[
     rule(
         "apps",
@@ -107,12 +108,6 @@ const RULES: &[Rule] = &[
         "VolumeAttributesClass",
         &["driverName", "parameters"],
         &[],
-    ),
-    rule(
-        "",
-        "PersistentVolumeClaim",
-        &["spec"],
-        &["spec.resources", "spec.volumeAttributesClassName"],
     ),
     rule(
         "",
@@ -290,13 +285,6 @@ mod tests {
                 "",
                 "PersistentVolumeClaim",
                 "spec.storageClassName",
-                false,
-                true,
-            ),
-            (
-                "",
-                "PersistentVolumeClaim",
-                "spec.resources.requests.storage",
                 false,
                 false,
             ),

@@ -28,8 +28,8 @@ pub(super) fn schema() -> Schema {
          `-refresh-only` reports once.\n\n\
          Some fields cannot be changed (the selector of a Deployment, the template of a Job, `value` of a \
          PriorityClass, the provisioner of a StorageClass, …). `changes` says `replace: …` then, and the apply \
-         deletes the object and makes it anew; a PersistentVolumeClaim loses its data. A Job that failed is made \
-         anew by the next apply. Jobs are waited for until they are complete.\n\n\
+         deletes the object and makes it anew. A PersistentVolumeClaim would lose its data: there the refusal of the \
+         API server stands. A Job that failed is made anew by the next apply. Jobs are waited for until they are complete.\n\n\
          An apply takes a Lease, so two at once exclude each other. Every object carries a label with the set and \
          an annotation with its owner. An object in the cluster that another add-on set has, or none, is refused, \
          unless `take_ownership` says otherwise, and only what carries the annotation is deleted. On objects of \
