@@ -44,7 +44,7 @@ pub fn changes(
                 let fields = record.map(|record| field_changes(record, object, salt));
                 match fields {
                     Some(fields) if !fields.is_empty() => {
-                        changes.insert(key.clone(), told(object, &fields));
+                        changes.insert(key.clone(), told(&fields));
                     }
                     _ if *digest != object.digest => {
                         changes.insert(key.clone(), "update".to_owned());
@@ -80,7 +80,7 @@ struct FieldChange {
     is_immutable: bool,
 }
 
-fn told(object: &DesiredObject, fields: &[FieldChange]) -> String {
+fn told(fields: &[FieldChange]) -> String {
     let (fixed, free): (Vec<_>, Vec<_>) = fields.iter().partition(|change| change.is_immutable);
     let is_replaced = !fixed.is_empty();
     let texts: Vec<_> = fixed
