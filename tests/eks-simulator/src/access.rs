@@ -9,7 +9,6 @@ use crate::clusters::one_of;
 use crate::core::Core;
 use crate::eks::{Call, empty};
 use crate::policies::{ACCESS_POLICIES, policy_arn};
-use crate::principals::Principal;
 use crate::store::{AccessEntry, Association, Cluster, ClusterStatus, Tags};
 use crate::wire::{ApiError, Code};
 use crate::{pages, roles, tags};
@@ -27,8 +26,7 @@ const TYPES: [&str; 7] = [
     "HYPERPOD_LINUX",
 ];
 
-/// The default username of a principal. Source: EKS user guide, create access entries
-/// (eks-facts section 5).
+/// The default username of a principal. Source: EKS user guide, create access entries.
 fn default_username(kind: &str, principal_arn: &str) -> String {
     if kind == "FARGATE_LINUX" {
         return "system:node:{{SessionName}}".to_owned();
@@ -80,10 +78,10 @@ fn new_entry(core: &Core, cluster: &Cluster, principal_arn: &str, kind: &str) ->
 }
 
 /// The entry of the creator with cluster admin. Source: API reference, CreateAccessConfigRequest.
-pub(crate) fn add_creator(core: &Core, cluster: &mut Cluster, principal: &Principal) {
-    let arn = principal.entry_arn();
+pub(crate) fn add_creator(core: &Core, cluster: &mut Cluster) {
+    let arn = cluster.creator.entry_arn();
     let mut entry = new_entry(core, cluster, &arn, "STANDARD");
-    entry.principal_id = Some(principal.unique_id().to_owned());
+    entry.principal_id = Some(cluster.creator.unique_id().to_owned());
     entry.associations.push(Association {
         policy_arn: policy_arn("AmazonEKSClusterAdminPolicy"),
         namespaces: Vec::new(),
@@ -104,8 +102,13 @@ pub(crate) fn add_node_entry(core: &Core, cluster: &mut Cluster, role_arn: &str)
     cluster.access_entries.insert(role_arn.to_owned(), entry);
 }
 
-/// The entries of all node roles, when the cluster begins to use entries.
-pub(crate) fn add_node_entries(core: &Core, cluster: &mut Cluster) {
+/// The entries EKS makes when the cluster begins to use entries: of the creator, who keeps his
+/// rights, and of all node roles. Second-hand for the creator: terraform-aws-eks,
+/// `docs/UPGRADE-20.0.md`, tells of the default administrator entry of existing clusters.
+pub(crate) fn add_default_entries(core: &Core, cluster: &mut Cluster) {
+    if cluster.bootstrap_creator_admin {
+        add_creator(core, cluster);
+    }
     let roles: Vec<String> = cluster
         .node_groups
         .values()
@@ -205,7 +208,7 @@ fn check_groups(groups: &[String]) -> Result<(), ApiError> {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct CreateRequest {
     principal_arn: Option<String>,
     #[serde(default)]
@@ -349,24 +352,34 @@ pub(crate) fn list(core: &Core, call: &Call<'_>) -> Result<Value, ApiError> {
         })
         .map(|entry| entry.principal_arn.clone())
         .collect();
-    let next = pages::cut(&mut arns, call, String::clone)?;
+    let next = pages::cut(&mut arns, call, Code::InvalidParameter, String::clone)?;
     Ok(json!({ "accessEntries": arns, "nextToken": next }))
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct UpdateRequest {
     kubernetes_groups: Option<Vec<String>>,
     username: Option<String>,
+    client_request_token: Option<String>,
 }
 
 /// Source: API reference, UpdateAccessEntry. The service's message says that only STANDARD
 /// entries can be updated; the exact text is not verified.
 pub(crate) fn update(core: &Core, call: &Call<'_>) -> Result<Value, ApiError> {
-    let (request, _) = call.body::<UpdateRequest>()?;
+    let (request, raw) = call.body::<UpdateRequest>()?;
     let name = call.part(0);
     let now = core.now();
     let mut store = core.store();
+    let scope = format!("{name}/{}", call.part(1));
+    let token = request.client_request_token.as_deref();
+    if store
+        .replay("UpdateAccessEntry", &scope, token, &raw)?
+        .is_some()
+    {
+        let entry = entry(store.cluster(name)?, call.part(1))?;
+        return Ok(json!({ "accessEntry": entry.show() }));
+    }
     let entry = entry_mut(store.cluster_mut(name)?, call.part(1))?;
     if entry.kind != "STANDARD" {
         return Err(ApiError::parameter(format!(
@@ -388,7 +401,9 @@ pub(crate) fn update(core: &Core, call: &Call<'_>) -> Result<Value, ApiError> {
         entry.username = username;
     }
     entry.modified_at = now;
-    Ok(json!({ "accessEntry": entry.show() }))
+    let shown = json!({ "accessEntry": entry.show() });
+    store.accept("UpdateAccessEntry", &scope, token, raw, call.part(1));
+    Ok(shown)
 }
 
 /// Source: API reference, DeleteAccessEntry.
@@ -397,20 +412,24 @@ pub(crate) fn delete(core: &Core, call: &Call<'_>) -> Result<Value, ApiError> {
     let mut store = core.store();
     entry(store.cluster(name)?, principal)?;
     store.cluster_mut(name)?.access_entries.remove(principal);
+    let updates = format!("{name}/{principal}");
     store.tokens.retain(|(operation, scope, _), accepted| {
-        !(operation == "CreateAccessEntry" && scope == name && accepted.result == principal)
+        let created =
+            operation == "CreateAccessEntry" && scope == name && accepted.result == principal;
+        !created && *scope != updates
     });
     Ok(empty())
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct AssociateRequest {
     policy_arn: Option<String>,
     access_scope: Option<ScopeRequest>,
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ScopeRequest {
     #[serde(rename = "type")]
     kind: Option<String>,
@@ -514,9 +533,14 @@ pub(crate) fn list_associated(core: &Core, call: &Call<'_>) -> Result<Value, Api
     let store = core.store();
     let entry = entry(store.cluster(name)?, principal)?;
     let mut associations: Vec<&Association> = entry.associations.iter().collect();
-    let next = pages::cut(&mut associations, call, |association| {
-        association.policy_arn.clone()
-    })?;
+    associations.sort_by(|a, b| a.policy_arn.cmp(&b.policy_arn));
+    // Source of the error: botocore model, which declares no InvalidParameterException here.
+    let next = pages::cut(
+        &mut associations,
+        call,
+        Code::InvalidRequest,
+        |association| association.policy_arn.clone(),
+    )?;
     let shown: Vec<Value> = associations.iter().map(|a| a.show()).collect();
     Ok(json!({
         "clusterName": name,
@@ -529,7 +553,10 @@ pub(crate) fn list_associated(core: &Core, call: &Call<'_>) -> Result<Value, Api
 /// Source: API reference, ListAccessPolicies.
 pub(crate) fn list_policies(call: &Call<'_>) -> Result<Value, ApiError> {
     let mut names: Vec<&str> = ACCESS_POLICIES.to_vec();
-    let next = pages::cut(&mut names, call, |name| (*name).to_owned())?;
+    // The model declares no error of the request here, so the one common to all services.
+    let next = pages::cut(&mut names, call, Code::Validation, |name| {
+        (*name).to_owned()
+    })?;
     let shown: Vec<Value> = names
         .iter()
         .map(|name| json!({ "name": name, "arn": policy_arn(name) }))

@@ -1,6 +1,7 @@
 //! The simulator's own calls to the proxied services: what EKS asks of IAM and EC2.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue, Method, Uri};
 use http_body_util::{BodyExt, Full};
@@ -8,9 +9,9 @@ use hyper::body::Bytes;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::clock::Clock;
 use crate::config::{AccessKeyPair, SimulatorConfig};
 use crate::server::StartError;
 use crate::signature::{Signed, compact, sign};
@@ -107,6 +108,7 @@ pub(crate) struct Aws {
     authority: String,
     region: String,
     key: AccessKeyPair,
+    clock: Arc<dyn Clock>,
 }
 
 impl Aws {
@@ -134,6 +136,7 @@ impl Aws {
             authority,
             region: config.region.clone(),
             key: config.root.clone(),
+            clock: config.clock.clone(),
         })
     }
 
@@ -159,7 +162,7 @@ impl Aws {
             .collect();
         body.push_str("Version=");
         body.push_str(version);
-        let now = Timestamp::now();
+        let now = self.clock.wall();
         let date = compact(now.as_second());
         let mut headers = HeaderMap::new();
         headers.insert(
@@ -333,6 +336,17 @@ impl Aws {
         }))
     }
 
+    /// The IPv4 CIDR blocks of a VPC.
+    pub(crate) async fn vpc_cidrs(&self, id: &str) -> Result<Vec<String>, CallError> {
+        let answer = self
+            .ec2(&[("Action", "DescribeVpcs"), ("VpcId.1", id)])
+            .await?;
+        let mut cidrs = all(&answer, "cidrBlock");
+        cidrs.sort();
+        cidrs.dedup();
+        Ok(cidrs)
+    }
+
     /// Names and ids of the region's availability zones.
     pub(crate) async fn zones(&self) -> Result<Vec<(String, String)>, CallError> {
         let answer = self.ec2(&[("Action", "DescribeAvailabilityZones")]).await?;
@@ -371,7 +385,8 @@ impl Aws {
         }
     }
 
-    /// Makes the cluster security group; returns its id. Source: eks-facts section 3.
+    /// Makes the cluster security group; returns its id. Source: EKS user guide, security group
+    /// requirements (name, tags, rules).
     pub(crate) async fn create_cluster_security_group(
         &self,
         cluster: &str,
@@ -402,14 +417,27 @@ impl Aws {
             code: "InternalFailure".to_owned(),
             message: "EC2 answered CreateSecurityGroup without a groupId".to_owned(),
         })?;
-        self.ec2(&[
-            ("Action", "AuthorizeSecurityGroupIngress"),
-            ("GroupId", &id),
-            ("IpPermissions.1.IpProtocol", "-1"),
-            ("IpPermissions.1.Groups.1.GroupId", &id),
-        ])
-        .await?;
-        Ok(id)
+        let ingress = self
+            .ec2(&[
+                ("Action", "AuthorizeSecurityGroupIngress"),
+                ("GroupId", &id),
+                ("IpPermissions.1.IpProtocol", "-1"),
+                ("IpPermissions.1.Groups.1.GroupId", &id),
+            ])
+            .await;
+        match ingress {
+            Ok(_) => Ok(id),
+            Err(mut error) => {
+                // Nobody will know of the group once this has failed.
+                if let Err(left) = self.delete_security_group(&id).await {
+                    error.message = format!(
+                        "{}; and the security group {id} is left, because {} {}",
+                        error.message, left.code, left.message
+                    );
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Removes a security group; one that is gone is no error.
@@ -461,4 +489,123 @@ fn text(node: roxmltree::Node<'_, '_>, name: &str) -> Option<String> {
         .find(|child| child.tag_name().name() == name)
         .and_then(|child| child.text())
         .map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use hyper::service::service_fn;
+    use hyper_util::rt::TokioIo;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::backend::{
+        BackendFuture, ClusterBackend, ControlPlane, ControlPlaneSpec, DrainOutcome, NodeSpec,
+    };
+    use crate::wire::{find, form_pairs};
+
+    /// Is never asked.
+    struct NoBackend;
+
+    impl ClusterBackend for NoBackend {
+        fn served_versions(&self) -> Vec<String> {
+            Vec::new()
+        }
+
+        fn patch_version(&self, _: &str) -> Option<String> {
+            None
+        }
+
+        fn create_control_plane(&self, _: ControlPlaneSpec) -> BackendFuture<'_, ControlPlane> {
+            Box::pin(std::future::pending())
+        }
+
+        fn update_control_plane<'a>(&'a self, _: &'a str, _: &'a str) -> BackendFuture<'a, ()> {
+            Box::pin(std::future::pending())
+        }
+
+        fn delete_control_plane<'a>(&'a self, _: &'a str) -> BackendFuture<'a, ()> {
+            Box::pin(std::future::pending())
+        }
+
+        fn apply_node<'a>(&'a self, _: &'a str, _: NodeSpec) -> BackendFuture<'a, ()> {
+            Box::pin(std::future::pending())
+        }
+
+        fn drain_node<'a>(
+            &'a self,
+            _: &'a str,
+            _: &'a str,
+            _: std::time::Duration,
+            _: bool,
+        ) -> BackendFuture<'a, DrainOutcome> {
+            Box::pin(std::future::pending())
+        }
+
+        fn delete_node<'a>(&'a self, _: &'a str, _: &'a str) -> BackendFuture<'a, ()> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    /// An EC2 that makes security groups and refuses rules; returns its URL and what it was asked.
+    async fn ec2_without_rules() -> (String, Arc<Mutex<Vec<String>>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+        let seen = asked.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let seen = seen.clone();
+                let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
+                    let seen = seen.clone();
+                    async move {
+                        let body = request.into_body().collect().await?.to_bytes();
+                        let pairs = form_pairs(&body);
+                        let action = find(&pairs, "Action").unwrap_or_default().to_owned();
+                        let group = find(&pairs, "GroupId").unwrap_or_default();
+                        let (status, text) = match action.as_str() {
+                            "CreateSecurityGroup" => (200, "<r><groupId>sg-1</groupId></r>"),
+                            "DeleteSecurityGroup" => (200, "<r/>"),
+                            _ => (
+                                400,
+                                "<r><Code>RulesPerSecurityGroupLimitExceeded</Code><Message>full</Message></r>",
+                            ),
+                        };
+                        if let Ok(mut seen) = seen.lock() {
+                            seen.push(format!("{action} {group}"));
+                        }
+                        let mut response = http::Response::new(Full::new(Bytes::from(text)));
+                        *response.status_mut() =
+                            http::StatusCode::from_u16(status).unwrap_or_default();
+                        Ok::<_, hyper::Error>(response)
+                    }
+                });
+                tokio::spawn(
+                    hyper::server::conn::http1::Builder::new()
+                        .serve_connection(TokioIo::new(stream), service),
+                );
+            }
+        });
+        (url, asked)
+    }
+
+    #[tokio::test]
+    async fn a_security_group_without_its_rule_is_taken_back() {
+        let (url, asked) = ec2_without_rules().await;
+        let aws = Aws::new(&SimulatorConfig::new(url, Arc::new(NoBackend))).unwrap();
+        let error = aws
+            .create_cluster_security_group("c", "1", "vpc-1")
+            .await
+            .unwrap_err();
+        assert_eq!(error.code, "RulesPerSecurityGroupLimitExceeded");
+        assert_eq!(
+            *asked.lock().unwrap(),
+            [
+                "CreateSecurityGroup ",
+                "AuthorizeSecurityGroupIngress sg-1",
+                "DeleteSecurityGroup sg-1"
+            ]
+        );
+    }
 }

@@ -9,8 +9,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::clusters::{
-    Enabled, LoggingRequest, ScalingRequest, TIERS, UpgradePolicyRequest, VpcRequest,
-    apply_logging, check_endpoint_access, check_network, one_of, with_causes,
+    COMPONENT_CONFIG, Enabled, LoggingRequest, ScalingRequest, TIERS, UpgradePolicyRequest,
+    VpcRequest, apply_logging, check_endpoint_access, check_network, one_of, or_replay,
+    refuse_asked, with_causes,
 };
 use crate::core::Core;
 use crate::eks::Call;
@@ -19,8 +20,9 @@ use crate::store::{Cluster, ClusterStatus, Update, UpdateError};
 use crate::wire::{ApiError, Code};
 use crate::{access, pages, versions};
 
+/// Source of the members: botocore model, UpdateClusterConfigRequest.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ConfigRequest {
     resources_vpc_config: Option<VpcRequest>,
     logging: Option<LoggingRequest>,
@@ -34,10 +36,13 @@ struct ConfigRequest {
     remote_network_config: Option<Value>,
     deletion_protection: Option<bool>,
     control_plane_scaling_config: Option<ScalingRequest>,
+    kube_api_server_config: Option<Value>,
+    kube_scheduler_config: Option<Value>,
+    kube_controller_manager_config: Option<Value>,
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct AccessConfigUpdate {
     authentication_mode: Option<String>,
 }
@@ -101,7 +106,8 @@ impl Change {
 
 type Planned = (&'static str, Vec<(&'static str, String)>, Change);
 
-/// 409 unless the cluster can take an update. Source: eks-facts section 2, "update running".
+/// 409 unless the cluster can take an update. Source of the text for a running update:
+/// containers-roadmap issue 2677, which quotes the service.
 fn refuse_unless_active(cluster: &Cluster, action: &str) -> Result<(), ApiError> {
     let name = &cluster.name;
     if let Some(update) = cluster.running_update() {
@@ -122,7 +128,8 @@ fn refuse_unless_active(cluster: &Cluster, action: &str) -> Result<(), ApiError>
     Ok(())
 }
 
-/// "Already at the desired configuration": a no-op is an error. Source: eks-facts section 2.
+/// "Already at the desired configuration": a no-op is an error. Source: terraform-aws-eks and
+/// terraform-provider-aws issues that quote it for endpoint access; for the others not verified.
 fn no_change(what: &str) -> ApiError {
     ApiError::parameter(format!(
         "Cluster is already at the desired configuration with {what}"
@@ -134,6 +141,23 @@ pub(crate) async fn update_config(core: &Arc<Core>, call: &Call<'_>) -> Result<V
     let name = call.part(0).to_owned();
     let (request, raw) = call.body::<ConfigRequest>()?;
     let token = request.client_request_token.clone();
+    let operation = "UpdateClusterConfig";
+    let updated = update_config_once(core, call, &name, request, raw.clone()).await;
+    // A call with the same token may have been accepted while this one asked EC2.
+    or_replay(updated, || {
+        replayed(core, operation, &name, token.as_deref(), &raw)
+    })
+}
+
+async fn update_config_once(
+    core: &Arc<Core>,
+    call: &Call<'_>,
+    name: &str,
+    request: ConfigRequest,
+    raw: Value,
+) -> Result<Value, ApiError> {
+    let name = name.to_owned();
+    let token = request.client_request_token.clone();
     if let Some(shown) = replayed(core, "UpdateClusterConfig", &name, token.as_deref(), &raw)? {
         return Ok(shown);
     }
@@ -141,6 +165,9 @@ pub(crate) async fn update_config(core: &Arc<Core>, call: &Call<'_>) -> Result<V
     let auto_mode = request.compute_config.is_some()
         || request.storage_config.is_some()
         || request.kubernetes_network_config.is_some();
+    let component_config = request.kube_api_server_config.is_some()
+        || request.kube_scheduler_config.is_some()
+        || request.kube_controller_manager_config.is_some();
     let kinds = [
         request.resources_vpc_config.is_some(),
         request.logging.is_some(),
@@ -151,6 +178,7 @@ pub(crate) async fn update_config(core: &Arc<Core>, call: &Call<'_>) -> Result<V
         request.remote_network_config.is_some(),
         request.deletion_protection.is_some(),
         request.control_plane_scaling_config.is_some(),
+        component_config,
     ];
     match kinds.iter().filter(|given| **given).count() {
         0 => {
@@ -278,12 +306,30 @@ async fn plan_config(
             Change::Tier(tier),
         ));
     }
-    Err(ApiError::parameter(
-        "Auto Mode and remoteNetworkConfig exist in EKS but are not simulated by the lab.",
-    ))
+    refuse_asked(&[
+        (
+            request.remote_network_config.is_some(),
+            "remoteNetworkConfig",
+        ),
+        (
+            request.kube_api_server_config.is_some()
+                || request.kube_scheduler_config.is_some()
+                || request.kube_controller_manager_config.is_some(),
+            COMPONENT_CONFIG,
+        ),
+        (
+            true,
+            "Auto Mode (computeConfig, storageConfig, elasticLoadBalancing)",
+        ),
+    ])?;
+    Err(ApiError::parameter("No updates were requested."))
 }
 
 async fn plan_vpc(core: &Core, cluster: &Cluster, vpc: &VpcRequest) -> Result<Planned, ApiError> {
+    refuse_asked(&[(
+        vpc.control_plane_egress_mode.is_some(),
+        "controlPlaneEgressMode",
+    )])?;
     let network = vpc.subnet_ids.is_some() || vpc.security_group_ids.is_some();
     let endpoint = vpc.endpoint_public_access.is_some()
         || vpc.endpoint_private_access.is_some()
@@ -398,16 +444,38 @@ fn plan_authentication_mode(cluster: &Cluster, mode: String) -> Result<Planned, 
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct VersionRequest {
     version: Option<String>,
     client_request_token: Option<String>,
+    /// It lets pass what upgrade insights find, and there are none here.
+    #[serde(rename = "force")]
+    _force: Option<bool>,
+    rollback_config: Option<Value>,
 }
 
-/// Source: API reference, UpdateClusterVersion; eks-facts sections 2 and 6.
+/// Source: API reference, UpdateClusterVersion; EKS user guide, update a cluster and roll back a
+/// cluster.
 pub(crate) fn update_version(core: &Arc<Core>, call: &Call<'_>) -> Result<Value, ApiError> {
     let name = call.part(0).to_owned();
     let (request, raw) = call.body::<VersionRequest>()?;
+    let token = request.client_request_token.clone();
+    let operation = "UpdateClusterVersion";
+    let updated = update_version_once(core, call, &name, request, raw.clone());
+    // A call with the same token may have been accepted since this one looked.
+    or_replay(updated, || {
+        replayed(core, operation, &name, token.as_deref(), &raw)
+    })
+}
+
+fn update_version_once(
+    core: &Arc<Core>,
+    call: &Call<'_>,
+    name: &str,
+    request: VersionRequest,
+    raw: Value,
+) -> Result<Value, ApiError> {
+    let name = name.to_owned();
     let token = request.client_request_token.clone();
     if let Some(shown) = replayed(core, "UpdateClusterVersion", &name, token.as_deref(), &raw)? {
         return Ok(shown);
@@ -416,6 +484,8 @@ pub(crate) fn update_version(core: &Arc<Core>, call: &Call<'_>) -> Result<Value,
     let version = request
         .version
         .ok_or_else(|| ApiError::parameter("version is required").cluster(&name))?;
+    refuse_asked(&[(request.rollback_config.is_some(), "rollbackConfig")])
+        .map_err(|error| error.cluster(&name))?;
     refuse_unless_active(&cluster, "VersionUpdate")?;
     call.refuse_if_busy(&name, "VersionUpdate")?;
     let rollback = plan_version(core, &cluster, &version).map_err(|error| error.cluster(&name))?;
@@ -444,6 +514,14 @@ pub(crate) fn update_version(core: &Arc<Core>, call: &Call<'_>) -> Result<Value,
     )
 }
 
+/// Whether the cluster may return to this version: the one before its last upgrade in place, for
+/// 7 days. Source: EKS user guide, roll back a cluster.
+pub(crate) fn can_roll_back_to(cluster: &Cluster, version: &str, now: Timestamp) -> bool {
+    cluster.upgraded_from.as_ref().is_some_and(|(old, at)| {
+        old == version && now.duration_since(*at) <= SignedDuration::from_hours(7 * 24)
+    })
+}
+
 /// Whether the move is a rollback; an error if it is not allowed.
 fn plan_version(core: &Core, cluster: &Cluster, version: &str) -> Result<bool, ApiError> {
     let from = versions::number(&cluster.version);
@@ -452,10 +530,7 @@ fn plan_version(core: &Core, cluster: &Cluster, version: &str) -> Result<bool, A
     let (Some(from), Some(to), true) = (from, to, known) else {
         return Err(ApiError::parameter("unsupported Kubernetes version"));
     };
-    // Source: EKS user guide, roll back a cluster (7 days, one minor, after an upgrade in place).
-    let rollback = cluster.upgraded_from.as_ref().is_some_and(|(old, at)| {
-        old == version && core.now().duration_since(*at) <= SignedDuration::from_hours(7 * 24)
-    });
+    let rollback = can_roll_back_to(cluster, version, core.now());
     if to != from + 1 && !rollback {
         return Err(ApiError::parameter(format!(
             "Unsupported Kubernetes minor version update from {} to {version}",
@@ -556,7 +631,7 @@ async fn run(
     let Ok(cluster) = store.cluster_mut(name) else {
         return;
     };
-    // After a failed update the cluster is ACTIVE again. Source: eks-facts section 2.
+    // After a failed update the cluster is ACTIVE again. Not verified.
     cluster.status = ClusterStatus::Active;
     let (status, errors) = match result {
         Ok(()) => {
@@ -566,7 +641,7 @@ async fn run(
             );
             change.apply(cluster, now);
             if began_to_use_entries {
-                access::add_node_entries(core, cluster);
+                access::add_default_entries(core, cluster);
             }
             ("Successful", Vec::new())
         }
@@ -610,13 +685,21 @@ pub(crate) fn list(core: &Core, call: &Call<'_>) -> Result<Value, ApiError> {
     let store = core.store();
     let cluster = store.cluster(call.part(0))?;
     let node_group = check_owner(cluster, call)?;
-    let mut ids: Vec<String> = cluster
+    // In the order of their start, which the number makes the order of pages, too.
+    let mut numbered: Vec<(usize, String)> = cluster
         .updates
         .iter()
-        .filter(|update| update.node_group.as_deref() == node_group)
-        .map(|update| update.id.clone())
+        .enumerate()
+        .filter(|(_, update)| update.node_group.as_deref() == node_group)
+        .map(|(number, update)| (number, update.id.clone()))
         .collect();
-    let next = pages::cut(&mut ids, call, String::clone)?;
+    let next = pages::cut(
+        &mut numbered,
+        call,
+        Code::InvalidParameter,
+        |(number, _)| format!("{number:012}"),
+    )?;
+    let ids: Vec<String> = numbered.into_iter().map(|(_, id)| id).collect();
     Ok(json!({ "updateIds": ids, "nextToken": next }))
 }
 

@@ -22,10 +22,13 @@ use crate::{access, pages, tags, versions};
 /// Quota "Clusters per region". Source: EKS user guide, service quotas.
 const MAX_CLUSTERS: usize = 100;
 /// Zones where EKS puts no control plane. Source: EKS user guide, network requirements.
-const UNSUPPORTED_ZONE_IDS: [&str; 3] = ["use1-az3", "usw1-az2", "cac1-az3"];
+pub const UNSUPPORTED_ZONE_IDS: [&str; 3] = ["use1-az3", "usw1-az2", "cac1-az3"];
 
+/// Members that EKS does not have are refused; those it has and the lab has not, too, by
+/// [`refuse_not_simulated`]: nothing that is asked for is dropped. Source of the members: botocore
+/// model, CreateClusterRequest.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct CreateRequest {
     name: Option<String>,
     version: Option<String>,
@@ -36,54 +39,92 @@ struct CreateRequest {
     client_request_token: Option<String>,
     #[serde(default)]
     tags: Tags,
-    #[serde(default)]
-    encryption_config: Value,
+    encryption_config: Option<Vec<EncryptionRequest>>,
     outpost_config: Option<Value>,
     access_config: Option<AccessConfigRequest>,
+    /// Accepted, and nothing is installed in either case: see RULES.md.
+    #[serde(rename = "bootstrapSelfManagedAddons")]
+    _bootstrap_self_managed_addons: Option<bool>,
     upgrade_policy: Option<UpgradePolicyRequest>,
     zonal_shift_config: Option<Enabled>,
     remote_network_config: Option<Value>,
-    compute_config: Option<Enabled>,
+    compute_config: Option<ComputeRequest>,
     storage_config: Option<StorageRequest>,
     deletion_protection: Option<bool>,
     control_plane_scaling_config: Option<ScalingRequest>,
+    kube_api_server_config: Option<Value>,
+    kube_scheduler_config: Option<Value>,
+    kube_controller_manager_config: Option<Value>,
 }
 
 /// `resourcesVpcConfig` of a request.
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct VpcRequest {
     pub subnet_ids: Option<Vec<String>>,
     pub security_group_ids: Option<Vec<String>>,
     pub endpoint_public_access: Option<bool>,
     pub endpoint_private_access: Option<bool>,
     pub public_access_cidrs: Option<Vec<String>>,
+    pub control_plane_egress_mode: Option<Value>,
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct NetworkRequest {
     service_ipv4_cidr: Option<String>,
     ip_family: Option<String>,
-    elastic_load_balancing: Option<Enabled>,
+    elastic_load_balancing: Option<LoadBalancingRequest>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct LoadBalancingRequest {
+    #[serde(default)]
+    enabled: bool,
+    gateway_api: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ComputeRequest {
+    #[serde(default)]
+    enabled: bool,
+    node_pools: Option<Vec<String>>,
+    node_role_arn: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct EncryptionRequest {
+    #[serde(default)]
+    resources: Vec<String>,
+    provider: Option<EncryptionProvider>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct EncryptionProvider {
+    key_arn: Option<String>,
 }
 
 /// `{enabled}`.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Enabled {
     #[serde(default)]
     pub enabled: bool,
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct StorageRequest {
     block_storage: Option<Enabled>,
 }
 
 /// `logging` of a request.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct LoggingRequest {
     #[serde(default)]
     pub cluster_logging: Vec<LogSetup>,
@@ -91,6 +132,7 @@ pub(crate) struct LoggingRequest {
 
 /// One setup of `logging`.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct LogSetup {
     #[serde(default)]
     pub types: Vec<String>,
@@ -99,7 +141,7 @@ pub(crate) struct LogSetup {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct AccessConfigRequest {
     bootstrap_cluster_creator_admin_permissions: Option<bool>,
     authentication_mode: Option<String>,
@@ -107,13 +149,14 @@ struct AccessConfigRequest {
 
 /// `upgradePolicy` of a request.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct UpgradePolicyRequest {
     pub support_type: Option<String>,
 }
 
 /// `controlPlaneScalingConfig` of a request.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ScalingRequest {
     pub tier: Option<String>,
 }
@@ -200,7 +243,8 @@ pub(crate) async fn check_network(
             ApiError::parameter("Subnets specified must belong to the same VPC").cluster(cluster),
         );
     }
-    // Source: eks-facts section 2; valid zones are named in the message and in validZones.
+    // Source: EKS user guide, troubleshooting ("insufficient capacity"); valid zones are named in
+    // the message and in validZones.
     if let Some(bad) = subnets
         .iter()
         .find(|subnet| UNSUPPORTED_ZONE_IDS.contains(&subnet.zone_id.as_str()))
@@ -228,7 +272,7 @@ pub(crate) async fn check_network(
         return Err(error);
     }
     let zones: BTreeSet<&str> = subnets.iter().map(|subnet| subnet.zone.as_str()).collect();
-    // Source: eks-facts section 2, "<2 AZs".
+    // Source: EKS user guide, network requirements; text as terraform-aws-eks issues quote it.
     if zones.len() < 2 {
         return Err(
             ApiError::parameter("Subnets specified must be in at least two different AZs")
@@ -306,29 +350,51 @@ pub(crate) fn check_endpoint_access(
 /// What the lab does not simulate but a request may ask for.
 fn refuse_not_simulated(request: &CreateRequest) -> Result<(), ApiError> {
     let network = request.kubernetes_network_config.as_ref();
-    let asked = [
+    let balancing = network.and_then(|config| config.elastic_load_balancing.as_ref());
+    refuse_asked(&[
         (request.outpost_config.is_some(), "outpostConfig"),
         (
             request.remote_network_config.is_some(),
             "remoteNetworkConfig",
         ),
         (
-            request.compute_config.is_some_and(|config| config.enabled)
-                || request
-                    .storage_config
-                    .as_ref()
-                    .and_then(|config| config.block_storage)
-                    .is_some_and(|config| config.enabled)
-                || network
-                    .and_then(|config| config.elastic_load_balancing)
-                    .is_some_and(|config| config.enabled),
+            request.compute_config.as_ref().is_some_and(|config| {
+                config.enabled
+                    || config.node_role_arn.is_some()
+                    || config.node_pools.iter().any(|pools| !pools.is_empty())
+            }) || request
+                .storage_config
+                .as_ref()
+                .and_then(|config| config.block_storage)
+                .is_some_and(|config| config.enabled)
+                || balancing.is_some_and(|config| config.enabled || config.gateway_api.is_some()),
             "Auto Mode (computeConfig, storageConfig, elasticLoadBalancing)",
         ),
         (
             network.and_then(|config| config.ip_family.as_deref()) == Some("ipv6"),
             "ipFamily ipv6",
         ),
-    ];
+        (
+            request
+                .resources_vpc_config
+                .as_ref()
+                .is_some_and(|vpc| vpc.control_plane_egress_mode.is_some()),
+            "controlPlaneEgressMode",
+        ),
+        (
+            request.kube_api_server_config.is_some()
+                || request.kube_scheduler_config.is_some()
+                || request.kube_controller_manager_config.is_some(),
+            COMPONENT_CONFIG,
+        ),
+    ])
+}
+
+/// What the members of a component's configuration are called in refusals.
+pub(crate) const COMPONENT_CONFIG: &str = "configuration of control plane components (kubeApiServerConfig, kubeSchedulerConfig, kubeControllerManagerConfig)";
+
+/// Refuses the first that was asked for.
+pub(crate) fn refuse_asked(asked: &[(bool, &str)]) -> Result<(), ApiError> {
     match asked.iter().find(|(yes, _)| *yes) {
         Some((_, what)) => Err(ApiError::parameter(format!(
             "{what} exists in EKS but is not simulated by the lab."
@@ -337,9 +403,108 @@ fn refuse_not_simulated(request: &CreateRequest) -> Result<(), ApiError> {
     }
 }
 
+/// One secrets key at most. Source: botocore model, EncryptionConfigList; API reference,
+/// EncryptionConfig ("secrets" is the only supported resource). KMS is not asked.
+fn check_encryption(configs: &[EncryptionRequest]) -> Result<(), ApiError> {
+    let [config] = configs else {
+        return if configs.is_empty() {
+            Ok(())
+        } else {
+            Err(ApiError::parameter(
+                "encryptionConfig can have at most one member.",
+            ))
+        };
+    };
+    if config.resources != ["secrets"] {
+        return Err(ApiError::parameter(format!(
+            "encryptionConfig resources {:?} are not valid; the only supported value is \"secrets\"",
+            config.resources
+        )));
+    }
+    let key = config
+        .provider
+        .as_ref()
+        .and_then(|provider| provider.key_arn.as_deref());
+    match key {
+        Some(arn) if arn.starts_with("arn:aws:kms:") => Ok(()),
+        _ => Err(ApiError::parameter(
+            "encryptionConfig needs provider.keyArn, the ARN of a KMS key.",
+        )),
+    }
+}
+
+/// An IPv4 block as its first and last address; `None` if it is not one.
+fn range(cidr: &str) -> Option<(u32, u32, u8)> {
+    let (address, prefix) = cidr.split_once('/')?;
+    let prefix = prefix.parse::<u8>().ok().filter(|prefix| *prefix <= 32)?;
+    let size = 1_u64.checked_shl(32 - u32::from(prefix))?;
+    let first = u64::from(u32::from(address.parse::<Ipv4Addr>().ok()?)) / size * size;
+    Some((
+        u32::try_from(first).ok()?,
+        u32::try_from(first + size - 1).ok()?,
+        prefix,
+    ))
+}
+
+/// In a private block, /24 to /12, outside the VPC. Source: API reference,
+/// KubernetesNetworkConfigRequest; texts not verified.
+fn check_service_cidr(cidr: &str, vpc: &[String]) -> Result<(), ApiError> {
+    const PRIVATE: [&str; 3] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
+    let refuse = |why: &str| {
+        Err(ApiError::parameter(format!(
+            "serviceIpv4Cidr {cidr} is not valid: it must {why}"
+        )))
+    };
+    let Some((first, last, prefix)) = range(cidr) else {
+        return refuse("be an IPv4 CIDR block");
+    };
+    if !(12..=24).contains(&prefix) {
+        return refuse("be between /24 and /12");
+    }
+    let blocks = |cidrs: &[&str]| -> Vec<(u32, u32, u8)> {
+        cidrs.iter().filter_map(|cidr| range(cidr)).collect()
+    };
+    let inside = blocks(&PRIVATE)
+        .iter()
+        .any(|(start, end, _)| first >= *start && last <= *end);
+    if !inside {
+        return refuse("be within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16");
+    }
+    let vpc: Vec<&str> = vpc.iter().map(String::as_str).collect();
+    if blocks(&vpc)
+        .iter()
+        .any(|(start, end, _)| first <= *end && last >= *start)
+    {
+        return refuse("not overlap with a CIDR block of the VPC");
+    }
+    Ok(())
+}
+
 /// Source: API reference, CreateCluster.
 pub(crate) async fn create(core: &Arc<Core>, call: &Call<'_>) -> Result<Value, ApiError> {
     let (request, raw) = call.body::<CreateRequest>()?;
+    let name = request.name.clone().unwrap_or_default();
+    let token = request.client_request_token.clone();
+    let created = create_once(core, call, request, raw.clone()).await;
+    // A call with the same token may have been accepted while this one asked IAM and EC2.
+    or_replay(created, || replayed(core, &name, token.as_deref(), &raw))
+}
+
+/// The result of an earlier call with the same token in the place of a refusal that is only that
+/// call's consequence.
+pub(crate) fn or_replay(
+    result: Result<Value, ApiError>,
+    replay: impl FnOnce() -> Result<Option<Value>, ApiError>,
+) -> Result<Value, ApiError> {
+    result.or_else(|error| replay()?.ok_or(error))
+}
+
+async fn create_once(
+    core: &Arc<Core>,
+    call: &Call<'_>,
+    request: CreateRequest,
+    raw: Value,
+) -> Result<Value, ApiError> {
     let name = request
         .name
         .clone()
@@ -362,7 +527,7 @@ pub(crate) async fn create(core: &Arc<Core>, call: &Call<'_>) -> Result<Value, A
         .version
         .clone()
         .unwrap_or_else(|| core.default_version.clone());
-    // Source: eks-facts section 2, "unknown" version.
+    // Not verified: the text for an unknown version.
     if !versions::available(core, &version) {
         return Err(ApiError::parameter("unsupported Kubernetes version").cluster(&name));
     }
@@ -375,6 +540,14 @@ pub(crate) async fn create(core: &Arc<Core>, call: &Call<'_>) -> Result<Value, A
         .unwrap_or_else(|| vec!["0.0.0.0/0".to_owned()]);
     check_endpoint_access(public, private, &cidrs)?;
     tags::check(&request.tags).map_err(ApiError::parameter)?;
+    check_encryption(request.encryption_config.as_deref().unwrap_or_default())?;
+    if let Some(family) = request
+        .kubernetes_network_config
+        .as_ref()
+        .and_then(|network| network.ip_family.as_deref())
+    {
+        one_of("ipFamily", family, &["ipv4", "ipv6"])?;
+    }
     let access_config = request.access_config.as_ref();
     // Source: API reference, CreateAccessConfigRequest (default CONFIG_MAP).
     let authentication_mode = access_config
@@ -414,11 +587,19 @@ pub(crate) async fn create(core: &Arc<Core>, call: &Call<'_>) -> Result<Value, A
         .first()
         .map(|subnet| subnet.vpc_id.clone())
         .unwrap_or_default();
-    let service_ipv4_cidr = request
-        .kubernetes_network_config
-        .as_ref()
-        .and_then(|network| network.service_ipv4_cidr.clone())
-        .unwrap_or_else(|| service_cidr_outside(&subnets));
+    let network = request.kubernetes_network_config.as_ref();
+    let service_ipv4_cidr = match network.and_then(|network| network.service_ipv4_cidr.clone()) {
+        Some(cidr) => {
+            let vpc_cidrs = core
+                .aws
+                .vpc_cidrs(&vpc_id)
+                .await
+                .map_err(|error| ec2_refusal(&error).cluster(&name))?;
+            check_service_cidr(&cidr, &vpc_cidrs).map_err(|error| error.cluster(&name))?;
+            cidr
+        }
+        None => service_cidr_outside(&subnets),
+    };
     let zones: BTreeSet<String> = subnets.iter().map(|subnet| subnet.zone.clone()).collect();
     let bootstrap = access_config
         .and_then(|config| config.bootstrap_cluster_creator_admin_permissions)
@@ -451,7 +632,7 @@ pub(crate) async fn create(core: &Arc<Core>, call: &Call<'_>) -> Result<Value, A
         status: ClusterStatus::Creating,
         client_request_token: request.client_request_token.clone(),
         tags: request.tags,
-        encryption_config: request.encryption_config,
+        encryption_config: raw.get("encryptionConfig").cloned().unwrap_or(Value::Null),
         bootstrap_creator_admin: bootstrap,
         authentication_mode,
         support_type,
@@ -459,7 +640,7 @@ pub(crate) async fn create(core: &Arc<Core>, call: &Call<'_>) -> Result<Value, A
         deletion_protection: request.deletion_protection.unwrap_or(false),
         tier,
         issues: Vec::new(),
-        creator: call.principal.entry_arn(),
+        creator: call.principal.clone(),
         updates: Vec::new(),
         node_groups: std::collections::BTreeMap::new(),
         access_entries: std::collections::BTreeMap::new(),
@@ -467,15 +648,13 @@ pub(crate) async fn create(core: &Arc<Core>, call: &Call<'_>) -> Result<Value, A
         name: name.clone(),
     };
     if bootstrap && cluster.uses_entries() {
-        access::add_creator(core, &mut cluster, call.principal);
+        access::add_creator(core, &mut cluster);
     }
     let shown = cluster.show(versions::platform(&version));
     {
         let mut store = core.store();
         if store.clusters.contains_key(&name) {
-            drop(store);
-            // A second call with the same token got here while this one asked IAM and EC2.
-            return replayed(core, &name, token, &raw)?.ok_or_else(|| name_taken(&name));
+            return Err(name_taken(&name));
         }
         if store.clusters.len() >= MAX_CLUSTERS {
             return Err(ApiError::new(
@@ -629,11 +808,12 @@ pub(crate) fn describe(core: &Core, call: &Call<'_>) -> Result<Value, ApiError> 
 /// Source: API reference, ListClusters.
 pub(crate) fn list(core: &Core, call: &Call<'_>) -> Result<Value, ApiError> {
     let mut names: Vec<String> = core.store().clusters.keys().cloned().collect();
-    let next = pages::cut(&mut names, call, String::clone)?;
+    let next = pages::cut(&mut names, call, Code::InvalidParameter, String::clone)?;
     Ok(json!({ "clusters": names, "nextToken": next }))
 }
 
-/// Source: API reference, DeleteCluster; conflicts as eks-facts section 2.
+/// Source: API reference, DeleteCluster (node groups go first); EKS user guide, delete a cluster
+/// (deletion protection).
 pub(crate) fn delete(core: &Arc<Core>, call: &Call<'_>) -> Result<Value, ApiError> {
     let name = call.part(0).to_owned();
     let shown = {
@@ -690,14 +870,19 @@ async fn run_delete(core: &Core, name: &str, faults: &TransitionFaults) {
     faults.wait().await;
     let lock = core.control_plane(name);
     let _held = lock.lock().await;
-    if let Err(error) = core.config.backend.delete_control_plane(name).await
-        && !matches!(error, crate::backend::BackendError::UnknownCluster(_))
-    {
+    let failure = match &faults.fails {
+        Some(failure) => Some(failure.clone()),
+        None => match core.config.backend.delete_control_plane(name).await {
+            Ok(()) | Err(crate::backend::BackendError::UnknownCluster(_)) => None,
+            Err(error) => Some(("InternalFailure".to_owned(), with_causes(&error))),
+        },
+    };
+    if let Some((code, message)) = failure {
         if let Ok(cluster) = core.store().cluster_mut(name) {
             cluster.status = ClusterStatus::Failed;
             cluster.issues.push(Issue {
-                code: "InternalFailure".to_owned(),
-                message: with_causes(&error),
+                code,
+                message,
                 resource_ids: Vec::new(),
             });
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::backend::ClusterBackend;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, SteppedClock};
 
 /// An access key pair. `Debug` hides the secret.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,7 +27,7 @@ impl fmt::Debug for AccessKeyPair {
 }
 
 /// How long each transition takes in simulated time, beside what the backend needs. The real
-/// durations (eks-facts section 2) are minutes; the defaults are tens of milliseconds.
+/// durations are minutes; the defaults are tens of milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timings {
     /// Cluster CREATING.
@@ -46,6 +46,9 @@ pub struct Timings {
     pub node_group_update: Duration,
     /// Longest drain of one node before PodEvictionFailure (15 minutes on AWS).
     pub drain_timeout: Duration,
+    /// Between the drain of nodes and their end (60 seconds on AWS). Source of both: EKS user guide,
+    /// managed node update behaviour.
+    pub node_termination_wait: Duration,
 }
 
 impl Default for Timings {
@@ -59,6 +62,7 @@ impl Default for Timings {
             node_group_delete: Duration::from_millis(100),
             node_group_update: Duration::from_millis(60),
             drain_timeout: Duration::from_secs(10),
+            node_termination_wait: Duration::from_millis(10),
         }
     }
 }
@@ -104,7 +108,7 @@ impl SimulatorConfig {
             root_arn: "arn:aws:iam::123456789012:root".to_owned(),
             default_version: None,
             timings: Timings::default(),
-            clock: Arc::new(SystemClock),
+            clock: Arc::new(SteppedClock::running()),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         }
     }

@@ -1,8 +1,10 @@
 //! The lab's control API under `/_lab/`, JSON, for people and for clients in other languages.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::Method;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::core::Core;
@@ -35,6 +37,21 @@ pub(crate) async fn answer(core: &Arc<Core>, request: &Request) -> Answer {
             core.log.reset();
             Answer::json(200, &json!({}))
         }
+        (&Method::GET, ["clock"]) => clock(core),
+        (&Method::POST, ["clock"]) => match serde_json::from_slice::<Step>(&request.body) {
+            Ok(step) => {
+                if core
+                    .config
+                    .clock
+                    .advance(Duration::from_secs(step.advance_seconds))
+                {
+                    clock(core)
+                } else {
+                    refuse(409, "this simulator's clock cannot be stepped")
+                }
+            }
+            Err(error) => refuse(400, &format!("the step cannot be read: {error}")),
+        },
         (&Method::GET, ["faults"]) => Answer::json(200, &json!({ "faults": core.faults.list() })),
         (&Method::POST, ["faults"]) => match serde_json::from_slice::<Fault>(&request.body) {
             Ok(fault) => Answer::json(201, &json!({ "id": core.faults.add(fault) })),
@@ -63,9 +80,20 @@ pub(crate) async fn answer(core: &Arc<Core>, request: &Request) -> Answer {
         }
         _ => refuse(
             404,
-            "the control API has GET /_lab/health, /_lab/requests, /_lab/counters, /_lab/faults; POST /_lab/reset, /_lab/faults; DELETE /_lab/faults[/id]",
+            "the control API has GET /_lab/health, /_lab/requests, /_lab/counters, /_lab/faults, /_lab/clock; POST /_lab/reset, /_lab/faults, /_lab/clock; DELETE /_lab/faults[/id]",
         ),
     }
+}
+
+/// What `POST /_lab/clock` asks for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Step {
+    advance_seconds: u64,
+}
+
+fn clock(core: &Core) -> Answer {
+    Answer::json(200, &json!({ "time": core.now().to_string() }))
 }
 
 fn refuse(status: u16, message: &str) -> Answer {

@@ -14,7 +14,10 @@ pub enum FaultKind {
     Throttle,
     /// 500 before any effect.
     ServerError,
-    /// The answer comes later by this much.
+    /// 503 before any effect. In EKS only creating and deleting clusters and node groups declare
+    /// it; the other operations answer it, too, as any service behind a gateway may.
+    ServiceUnavailable,
+    /// The effect happens, then the answer comes later by this much.
     Delay {
         /// Milliseconds of simulated time.
         milliseconds: u64,
@@ -43,6 +46,13 @@ pub enum FaultKind {
     },
     /// A cluster or node group that is being created ends FAILED / CREATE_FAILED with this issue.
     CreateFails {
+        /// A value of the model's `ClusterIssueCode` or `NodegroupIssueCode`.
+        issue_code: String,
+        /// The message.
+        issue_message: String,
+    },
+    /// A cluster or node group that is being deleted ends FAILED / DELETE_FAILED with this issue.
+    DeleteFails {
         /// A value of the model's `ClusterIssueCode` or `NodegroupIssueCode`.
         issue_code: String,
         /// The message.
@@ -220,6 +230,7 @@ pub(crate) struct Hits {
     pub names: Vec<&'static str>,
     pub throttle: bool,
     pub server_error: bool,
+    pub unavailable: bool,
     pub delay: Duration,
     pub lost_response: bool,
     pub role_not_visible: bool,
@@ -258,6 +269,10 @@ impl Hits {
             FaultKind::ServerError => {
                 self.server_error = true;
                 "server_error"
+            }
+            FaultKind::ServiceUnavailable => {
+                self.unavailable = true;
+                "service_unavailable"
             }
             FaultKind::Delay { milliseconds } => {
                 self.delay += Duration::from_millis(*milliseconds);
@@ -300,6 +315,13 @@ impl Hits {
             } => {
                 self.transition.fails = Some((issue_code.clone(), issue_message.clone()));
                 "create_fails"
+            }
+            FaultKind::DeleteFails {
+                issue_code,
+                issue_message,
+            } => {
+                self.transition.fails = Some((issue_code.clone(), issue_message.clone()));
+                "delete_fails"
             }
         });
     }

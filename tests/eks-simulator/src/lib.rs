@@ -7,7 +7,8 @@
 //!
 //! Control API (JSON, unsigned) on the same endpoint: `GET /_lab/requests?after=N`,
 //! `GET /_lab/counters`, `POST /_lab/reset` (log and counters), `GET|POST|DELETE /_lab/faults`,
-//! `DELETE /_lab/faults/{id}`. Webhooks for the API servers:
+//! `DELETE /_lab/faults/{id}`, `GET /_lab/clock`, `POST /_lab/clock` with
+//! `{"advance_seconds": N}`. Webhooks for the API servers:
 //! `POST /_lab/clusters/{name}/authenticate` (TokenReview v1) and
 //! `POST /_lab/clusters/{name}/authorize` (SubjectAccessReview v1).
 
@@ -46,7 +47,8 @@ pub use backend::{
     BackendError, BackendFuture, ClusterBackend, ControlPlane, ControlPlaneSpec, DrainOutcome,
     NodeCapacity, NodeSpec, NodeTaint,
 };
-pub use clock::{Clock, SystemClock};
+pub use clock::{Clock, SteppedClock};
+pub use clusters::UNSUPPORTED_ZONE_IDS;
 pub use config::{AccessKeyPair, SimulatorConfig, Timings};
 pub use effects::{Effect, Effects, Interruption};
 pub use faults::{ActiveFault, Fault, FaultKind, Faults};

@@ -39,9 +39,10 @@ pub(crate) async fn serve(listener: TcpListener, core: Arc<Core>, stop: Cancella
         let core = core.clone();
         let stop = stop.clone();
         tokio::spawn(async move {
+            let stopped = stop.clone();
             let service = service_fn(move |request| {
-                let core = core.clone();
-                async move { respond(&core, request).await }
+                let (core, stop) = (core.clone(), stopped.clone());
+                async move { respond(&core, request, stop).await }
             });
             let connection = hyper::server::conn::http1::Builder::new()
                 .timer(TokioTimer::new())
@@ -58,6 +59,7 @@ pub(crate) async fn serve(listener: TcpListener, core: Arc<Core>, stop: Cancella
 async fn respond(
     core: &Arc<Core>,
     incoming: http::Request<Incoming>,
+    stop: CancellationToken,
 ) -> Result<Response<Full<Bytes>>, Dropped> {
     let (parts, body) = incoming.into_parts();
     let body = body.collect().await.map_err(|_| Dropped)?.to_bytes();
@@ -71,9 +73,15 @@ async fn respond(
     if request.path.starts_with("/_lab/") {
         return Ok(to_response(&control::answer(core, &request).await));
     }
-    // The work goes on when the client hangs up: an effect must not be cut in half.
+    // The work goes on when the client hangs up: an effect must not be cut in half. It ends with
+    // the simulator, like everything.
     let core = core.clone();
-    let work = tokio::spawn(async move { aws(&core, &request).await });
+    let work = tokio::spawn(async move {
+        tokio::select! {
+            () = stop.cancelled() => None,
+            answer = aws(&core, &request) => answer,
+        }
+    });
     match work.await {
         Ok(Some(answer)) => Ok(to_response(&answer)),
         Ok(None) | Err(_) => Err(Dropped),
@@ -126,9 +134,6 @@ async fn aws(core: &Arc<Core>, request: &Request) -> Option<Answer> {
             hits = core.faults.hit(named, &operation, &|text| {
                 request.path.contains(text) || String::from_utf8_lossy(&request.body).contains(text)
             });
-            if !hits.delay.is_zero() {
-                core.config.clock.sleep(hits.delay).await;
-            }
             let answer = if hits.throttle {
                 if is_eks {
                     ApiError::new(Code::Throttling, "Rate exceeded").answer()
@@ -140,6 +145,12 @@ async fn aws(core: &Arc<Core>, request: &Request) -> Option<Answer> {
                     ApiError::new(Code::Server, "Internal server error").answer()
                 } else {
                     refusals::server_error(protocol, "Internal server error")
+                }
+            } else if hits.unavailable {
+                if is_eks {
+                    ApiError::new(Code::ServiceUnavailable, "Service is unavailable.").answer()
+                } else {
+                    refusals::unavailable(protocol)
                 }
             } else {
                 let work = async {
@@ -168,6 +179,9 @@ async fn aws(core: &Arc<Core>, request: &Request) -> Option<Answer> {
     };
     let named = if is_eks { "eks".to_owned() } else { service };
     log(core, request, &named, &operation, principal, &answer, &hits);
+    if !hits.delay.is_zero() && !interrupted {
+        core.config.clock.sleep(hits.delay).await;
+    }
     (!hits.lost_response && !interrupted).then_some(answer)
 }
 

@@ -1,6 +1,6 @@
-//! The request log: every call that reached the endpoint, in order of its answer's start.
+//! The request log: every call that reached the endpoint, in the order of their effects.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -41,7 +41,10 @@ pub struct Counters {
     pub writes_by_operation: BTreeMap<String, u64>,
 }
 
-/// The log of one simulator.
+/// How many requests are kept; a lab that stays up for days must not grow without end.
+const KEPT: usize = 20_000;
+
+/// The log of one simulator: the last 20,000 requests, and counters of all.
 #[derive(Clone, Default)]
 pub struct RequestLog {
     inner: Arc<Mutex<Inner>>,
@@ -49,8 +52,8 @@ pub struct RequestLog {
 
 #[derive(Default)]
 struct Inner {
-    last: u64,
-    requests: Vec<LoggedRequest>,
+    requests: VecDeque<LoggedRequest>,
+    counters: Counters,
 }
 
 impl RequestLog {
@@ -60,12 +63,20 @@ impl RequestLog {
 
     pub(crate) fn add(&self, mut request: LoggedRequest) {
         let mut inner = self.lock();
-        inner.last += 1;
-        request.sequence = inner.last;
-        inner.requests.push(request);
+        inner.counters.requests += 1;
+        request.sequence = inner.counters.requests;
+        if request.write {
+            inner.counters.writes += 1;
+            let name = format!("{}:{}", request.service, request.operation);
+            *inner.counters.writes_by_operation.entry(name).or_default() += 1;
+        }
+        if inner.requests.len() == KEPT {
+            inner.requests.pop_front();
+        }
+        inner.requests.push_back(request);
     }
 
-    /// All requests with a sequence number greater than `after`.
+    /// The kept requests with a sequence number greater than `after`.
     pub fn after(&self, after: u64) -> Vec<LoggedRequest> {
         self.lock()
             .requests
@@ -75,29 +86,56 @@ impl RequestLog {
             .collect()
     }
 
-    /// All requests.
+    /// The kept requests.
     pub fn all(&self) -> Vec<LoggedRequest> {
         self.after(0)
     }
 
-    /// Counts over all requests.
+    /// Counts over all requests, those that are no longer kept included.
     pub fn counters(&self) -> Counters {
-        let mut counters = Counters::default();
-        for request in &self.lock().requests {
-            counters.requests += 1;
-            if request.write {
-                counters.writes += 1;
-                *counters
-                    .writes_by_operation
-                    .entry(format!("{}:{}", request.service, request.operation))
-                    .or_default() += 1;
-            }
-        }
-        counters
+        self.lock().counters.clone()
     }
 
     /// Forgets all requests and starts again at 1.
     pub fn reset(&self) {
         *self.lock() = Inner::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_are_exact_when_requests_are_no_longer_kept() {
+        let log = RequestLog::default();
+        let write = |name: &str| LoggedRequest {
+            sequence: 0,
+            time: String::new(),
+            service: "eks".to_owned(),
+            operation: name.to_owned(),
+            write: name.starts_with("Create"),
+            principal: None,
+            path: String::new(),
+            status: 200,
+            error: None,
+            faults: Vec::new(),
+        };
+        for _ in 0..KEPT {
+            log.add(write("CreateCluster"));
+        }
+        log.add(write("ListClusters"));
+        let kept = log.all();
+        assert_eq!(kept.len(), KEPT);
+        assert_eq!(kept.first().map(|request| request.sequence), Some(2));
+        let counters = log.counters();
+        assert_eq!(counters.requests, KEPT as u64 + 1);
+        assert_eq!(counters.writes, KEPT as u64);
+        assert_eq!(
+            counters.writes_by_operation,
+            BTreeMap::from([("eks:CreateCluster".to_owned(), KEPT as u64)])
+        );
+        log.reset();
+        assert_eq!(log.counters(), Counters::default());
     }
 }

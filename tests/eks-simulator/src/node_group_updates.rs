@@ -1,48 +1,48 @@
 //! UpdateNodegroupConfig and UpdateNodegroupVersion.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::backend::DrainOutcome;
-use crate::clusters::with_causes;
+use crate::cluster_updates::can_roll_back_to;
+use crate::clusters::{or_replay, with_causes};
 use crate::core::Core;
 use crate::eks::Call;
 use crate::faults::TransitionFaults;
 use crate::node_groups::{
-    check_labels, check_release, check_scaling, check_taints, check_update_config, grow,
+    RepairRequest, ScalingRequest, check_labels, check_release, check_taints, check_update_config,
+    grow,
 };
 use crate::store::{
-    ClusterStatus, Node, NodeGroup, NodeGroupStatus, NodeUpdateConfig, Scaling, Store, Taint,
+    Cluster, ClusterStatus, Node, NodeGroup, NodeGroupStatus, NodeUpdateConfig, Store, Taint,
     Update, UpdateError,
 };
 use crate::wire::ApiError;
 use crate::{nodes, versions};
 
+/// The backend's own limit for a drain, far above [`crate::Timings::drain_timeout`], which counts in
+/// simulated time.
+const PATIENCE: Duration = Duration::from_secs(24 * 3600);
+
+/// Source of the members: botocore model, UpdateNodegroupConfigRequest.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ConfigRequest {
     labels: Option<LabelsPayload>,
     taints: Option<TaintsPayload>,
-    scaling_config: Option<PartialScaling>,
+    scaling_config: Option<ScalingRequest>,
     update_config: Option<NodeUpdateConfig>,
-    node_repair_config: Option<Value>,
+    node_repair_config: Option<RepairRequest>,
     warm_pool_config: Option<Value>,
     client_request_token: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PartialScaling {
-    min_size: Option<u32>,
-    max_size: Option<u32>,
-    desired_size: Option<u32>,
-}
-
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct LabelsPayload {
     #[serde(default)]
     add_or_update_labels: Option<BTreeMap<String, String>>,
@@ -51,7 +51,7 @@ struct LabelsPayload {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct TaintsPayload {
     #[serde(default)]
     add_or_update_taints: Option<Vec<Taint>>,
@@ -59,7 +59,8 @@ struct TaintsPayload {
     remove_taints: Option<Vec<Taint>>,
 }
 
-/// 409 unless the node group can take an update. Source: eks-facts section 2.
+/// 409 unless the node group can take an update. Source of the text: terraform-provider-aws issues
+/// that quote "currently not in Active State".
 fn refuse_unless_active(store: &Store, cluster: &str, name: &str) -> Result<(), ApiError> {
     let found = store.cluster(cluster)?;
     let group = store.node_group(cluster, name)?;
@@ -100,9 +101,36 @@ fn replayed(
 /// Source: API reference, UpdateNodegroupConfig. Several kinds may be given at once; whether
 /// unchanged values are refused is not verified, so they are accepted; an empty call is not.
 pub(crate) fn update_config(core: &Arc<Core>, call: &Call<'_>) -> Result<Value, ApiError> {
+    let (request, raw) = call.body::<ConfigRequest>()?;
+    let token = request.client_request_token.clone();
+    let updated = update_config_once(core, call, request, raw.clone());
+    replay_of(core, call, "UpdateNodegroupConfig", token, &raw, updated)
+}
+
+/// The update of a call with the same token in the place of a refusal: it may have been accepted
+/// since this call looked.
+fn replay_of(
+    core: &Core,
+    call: &Call<'_>,
+    operation: &str,
+    token: Option<String>,
+    raw: &Value,
+    updated: Result<Value, ApiError>,
+) -> Result<Value, ApiError> {
+    let group = (call.part(0), call.part(1));
+    or_replay(updated, || {
+        replayed(core, operation, group, token.as_deref(), raw)
+    })
+}
+
+fn update_config_once(
+    core: &Arc<Core>,
+    call: &Call<'_>,
+    request: ConfigRequest,
+    raw: Value,
+) -> Result<Value, ApiError> {
     let (cluster, name) = (call.part(0).to_owned(), call.part(1).to_owned());
     let named = |error: ApiError| error.cluster(&cluster).node_group(&name);
-    let (request, raw) = call.body::<ConfigRequest>()?;
     let token = request.client_request_token.clone();
     if let Some(shown) = replayed(
         core,
@@ -122,7 +150,7 @@ pub(crate) fn update_config(core: &Arc<Core>, call: &Call<'_>) -> Result<Value, 
     let mut store = core.store();
     refuse_unless_active(&store, &cluster, &name)?;
     let mut changed = store.node_group(&cluster, &name)?.clone();
-    let params = apply_config(&mut changed, &request).map_err(named)?;
+    let params = apply_config(&mut changed, &request, &raw).map_err(named)?;
     let update = Update::new("ConfigUpdate", params, core.now(), Some(&name));
     let shown = json!({ "update": update.show() });
     let id = update.id.clone();
@@ -142,15 +170,14 @@ pub(crate) fn update_config(core: &Arc<Core>, call: &Call<'_>) -> Result<Value, 
 
 type Params = Vec<(&'static str, String)>;
 
-fn apply_config(group: &mut NodeGroup, request: &ConfigRequest) -> Result<Params, ApiError> {
+fn apply_config(
+    group: &mut NodeGroup,
+    request: &ConfigRequest,
+    raw: &Value,
+) -> Result<Params, ApiError> {
     let mut params = Params::new();
     if let Some(scaling) = request.scaling_config {
-        let next = Scaling {
-            min_size: scaling.min_size.unwrap_or(group.scaling.min_size),
-            max_size: scaling.max_size.unwrap_or(group.scaling.max_size),
-            desired_size: scaling.desired_size.unwrap_or(group.scaling.desired_size),
-        };
-        check_scaling(&next)?;
+        let next = scaling.over(group.scaling)?;
         group.scaling = next;
         params.push(("MinSize", next.min_size.to_string()));
         params.push(("MaxSize", next.max_size.to_string()));
@@ -214,8 +241,10 @@ fn apply_config(group: &mut NodeGroup, request: &ConfigRequest) -> Result<Params
         };
     }
     if let Some(config) = &request.node_repair_config {
-        params.push(("NodeRepairConfig", config.to_string()));
-        group.node_repair_config = config.clone();
+        config.check()?;
+        let given = raw.get("nodeRepairConfig").cloned().unwrap_or(Value::Null);
+        params.push(("NodeRepairConfig", given.to_string()));
+        group.node_repair_config = given;
     }
     if params.is_empty() {
         return Err(ApiError::parameter("No updates were requested."));
@@ -257,25 +286,20 @@ async fn run_config(
         group.update_config = changed.update_config;
         group.node_repair_config = changed.node_repair_config;
         let keep = group.scaling.desired_size as usize;
-        let surplus: Vec<Node> = if group.nodes.len() > keep {
-            group.nodes.split_off(keep)
-        } else {
-            Vec::new()
-        };
+        let surplus: Vec<Node> = group.nodes.iter().skip(keep).cloned().collect();
         let specs = group
             .nodes
             .iter()
+            .take(keep)
             .map(|node| nodes::spec(core, group, node))
             .collect();
         (specs, surplus)
     };
-    // A smaller desired size ends instances without regard to disruption budgets.
-    // Source: eks-facts section 6.
-    let names = surplus.iter().map(|node| node.name.clone()).collect();
-    nodes::remove(core, cluster, names)
+    // A smaller desired size ends instances without regard to disruption budgets. Source: EKS user
+    // guide, managed node groups.
+    nodes::retire(core, cluster, name, &surplus)
         .await
         .map_err(|message| failed("Unknown", message, name))?;
-    release(core, cluster, &surplus);
     nodes::apply(core, cluster, specs)
         .await
         .map_err(|message| failed("NodeCreationFailure", message, name))?;
@@ -306,15 +330,7 @@ fn injected(faults: &TransitionFaults, name: &str) -> Outcome {
     Ok(())
 }
 
-fn release(core: &Core, cluster: &str, gone: &[Node]) {
-    if let Ok(found) = core.store().cluster_mut(cluster) {
-        for node in gone {
-            found.used_addresses.remove(&node.address);
-        }
-    }
-}
-
-/// After a failed update the group is ACTIVE again. Source: eks-facts section 2.
+/// After a failed update the group is ACTIVE again. Not verified.
 fn finish(core: &Core, cluster: &str, name: &str, id: &str, result: Outcome) {
     let now = core.now();
     let mut store = core.store();
@@ -337,7 +353,7 @@ fn finish(core: &Core, cluster: &str, name: &str, id: &str, result: Outcome) {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct VersionRequest {
     version: Option<String>,
     release_version: Option<String>,
@@ -347,12 +363,23 @@ struct VersionRequest {
     client_request_token: Option<String>,
 }
 
-/// Source: API reference, UpdateNodegroupVersion; eks-facts sections 2 and 6. An omitted version
-/// keeps the group's own minor (the docs disagree).
+/// Source: API reference, UpdateNodegroupVersion; EKS user guide, update a managed node group. An
+/// omitted version keeps the group's own minor (the docs disagree).
 pub(crate) fn update_version(core: &Arc<Core>, call: &Call<'_>) -> Result<Value, ApiError> {
+    let (request, raw) = call.body::<VersionRequest>()?;
+    let token = request.client_request_token.clone();
+    let updated = update_version_once(core, call, request, raw.clone());
+    replay_of(core, call, "UpdateNodegroupVersion", token, &raw, updated)
+}
+
+fn update_version_once(
+    core: &Arc<Core>,
+    call: &Call<'_>,
+    request: VersionRequest,
+    raw: Value,
+) -> Result<Value, ApiError> {
     let (cluster, name) = (call.part(0).to_owned(), call.part(1).to_owned());
     let named = |error: ApiError| error.cluster(&cluster).node_group(&name);
-    let (request, raw) = call.body::<VersionRequest>()?;
     let token = request.client_request_token.clone();
     if let Some(shown) = replayed(
         core,
@@ -372,13 +399,12 @@ pub(crate) fn update_version(core: &Arc<Core>, call: &Call<'_>) -> Result<Value,
     call.refuse_if_busy(&cluster, "UpdateNodegroupVersion")?;
     let mut store = core.store();
     refuse_unless_active(&store, &cluster, &name)?;
-    let cluster_version = store.cluster(&cluster)?.version.clone();
     let group = store.node_group(&cluster, &name)?;
     let version = request.version.unwrap_or_else(|| group.version.clone());
     let release = plan_version(
         core,
         group,
-        &cluster_version,
+        store.cluster(&cluster)?,
         &version,
         request.release_version,
     )
@@ -410,12 +436,12 @@ pub(crate) fn update_version(core: &Arc<Core>, call: &Call<'_>) -> Result<Value,
 fn plan_version(
     core: &Core,
     group: &NodeGroup,
-    cluster_version: &str,
+    cluster: &Cluster,
     version: &str,
     release: Option<String>,
 ) -> Result<String, ApiError> {
     let numbers = versions::number(version)
-        .zip(versions::number(cluster_version))
+        .zip(versions::number(&cluster.version))
         .zip(versions::number(&group.version));
     let Some(((to, cluster_minor), from)) = numbers else {
         return Err(ApiError::parameter("unsupported Kubernetes version"));
@@ -423,11 +449,14 @@ fn plan_version(
     // Not verified: the text for a node group newer than the cluster.
     if to > cluster_minor {
         return Err(ApiError::parameter(format!(
-            "Nodegroup version {version} can't be newer than the cluster's version {cluster_version}"
+            "Nodegroup version {version} can't be newer than the cluster's version {}",
+            cluster.version
         )));
     }
-    // One minor back is the first step of a cluster rollback. Source: EKS user guide, rollback.
-    if to + 1 < from || !versions::available(core, version) {
+    // Back only as the first step of a rollback of the cluster: to its version before its last
+    // upgrade. Source: EKS user guide, roll back a cluster; the API reference knows no way back.
+    let back = to < from && !can_roll_back_to(cluster, version, core.now());
+    if back || !versions::available(core, version) {
         return Err(ApiError::parameter(format!(
             "Unsupported Kubernetes minor version update from {} to {version}",
             group.version
@@ -457,6 +486,7 @@ fn plan_version(
     Ok(release)
 }
 
+/// How many nodes are replaced at once. Source: API reference, NodegroupUpdateConfig (at most 100).
 fn batch_size(group: &NodeGroup) -> usize {
     let count = group.nodes.len();
     match (
@@ -466,11 +496,21 @@ fn batch_size(group: &NodeGroup) -> usize {
         (_, Some(percentage)) => count * percentage as usize / 100,
         (number, None) => number.unwrap_or(1) as usize,
     }
-    .max(1)
+    .clamp(1, 100)
 }
 
-/// Replaces the nodes batch by batch: new ones Ready, old ones drained and removed (MINIMAL: the
-/// other way round). Source: EKS user guide, managed node update behaviour.
+/// How many nodes a group grows by for an update. Source: EKS user guide, managed node update
+/// behaviour (the larger of twice its zones and the most nodes unavailable).
+fn surge(group: &NodeGroup) -> usize {
+    let zones: BTreeSet<&str> = group.subnets.iter().map(|s| s.zone.as_str()).collect();
+    (2 * zones.len()).max(batch_size(group))
+}
+
+/// Replaces all nodes. The group grows by [`surge`], the old nodes go batch by batch and are
+/// replaced like instances of an Auto Scaling group, and the group shrinks to its size; MINIMAL
+/// ends old nodes first and does not grow. When a step fails, the group goes back to its size and
+/// what is left of the old nodes can be scheduled to again. Source: EKS user guide, managed node
+/// update behaviour; API reference, NodegroupUpdateConfig (updateStrategy).
 async fn roll(
     core: &Arc<Core>,
     cluster: &str,
@@ -485,23 +525,12 @@ async fn roll(
         .await;
     faults.wait().await;
     injected(faults, name)?;
-    let (old, batch, minimal) = match core.store().node_group(cluster, name) {
-        Ok(group) => (
-            group.nodes.clone(),
-            batch_size(group),
-            group.update_config.update_strategy.as_deref() == Some("MINIMAL"),
-        ),
-        Err(_) => return Ok(()),
+    let Ok(before) = core.store().node_group(cluster, name).cloned() else {
+        return Ok(());
     };
-    for replaced in old.chunks(batch) {
-        if minimal {
-            drain(core, cluster, name, replaced, force).await?;
-        }
-        let fresh = add(core, cluster, name, version, replaced.len()).await?;
-        if !minimal && let Err(error) = drain(core, cluster, name, replaced, force).await {
-            undo(core, cluster, name, replaced, &fresh).await;
-            return Err(error);
-        }
+    if let Err(error) = replace_all(core, &before, version, force).await {
+        undo(core, &before).await;
+        return Err(error);
     }
     if let Ok(group) = core.store().node_group_mut(cluster, name) {
         group.version = version.to_owned();
@@ -510,22 +539,60 @@ async fn roll(
     Ok(())
 }
 
-async fn add(
-    core: &Arc<Core>,
-    cluster: &str,
-    name: &str,
-    version: &str,
-    count: usize,
-) -> Result<Vec<Node>, UpdateError> {
+async fn replace_all(core: &Arc<Core>, before: &NodeGroup, version: &str, force: bool) -> Outcome {
+    let (cluster, name) = (before.cluster.as_str(), before.name.as_str());
+    if before.update_config.update_strategy.as_deref() != Some("MINIMAL")
+        && !before.nodes.is_empty()
+    {
+        add(core, cluster, name, version, surge(before)).await?;
+    }
+    for batch in before.nodes.chunks(batch_size(before)) {
+        for node in batch {
+            drain(core, cluster, name, node, force).await?;
+        }
+        core.config
+            .clock
+            .sleep(core.config.timings.node_termination_wait)
+            .await;
+        nodes::retire(core, cluster, name, batch)
+            .await
+            .map_err(|message| failed("Unknown", message, name))?;
+        add(core, cluster, name, version, batch.len()).await?;
+    }
+    shrink(core, before).await
+}
+
+/// Ends the newest of the new nodes until the group has its size again. Their pods are evicted
+/// first, and after the drain's longest time deleted.
+async fn shrink(core: &Arc<Core>, before: &NodeGroup) -> Outcome {
+    let (cluster, name) = (before.cluster.as_str(), before.name.as_str());
+    let surplus: Vec<Node> = match core.store().node_group(cluster, name) {
+        Ok(group) => {
+            let count = group.nodes.len().saturating_sub(before.nodes.len());
+            let is_new = |node: &&Node| !before.nodes.iter().any(|old| old.name == node.name);
+            let new = group.nodes.iter().rev().filter(is_new);
+            new.take(count).cloned().collect()
+        }
+        Err(_) => return Ok(()),
+    };
+    for node in &surplus {
+        drain(core, cluster, name, node, true).await?;
+    }
+    nodes::retire(core, cluster, name, &surplus)
+        .await
+        .map_err(|message| failed("Unknown", message, name))
+}
+
+async fn add(core: &Arc<Core>, cluster: &str, name: &str, version: &str, count: usize) -> Outcome {
     let (fresh, specs) = {
         let mut store = core.store();
         let Ok(found) = store.cluster_mut(cluster) else {
-            return Ok(Vec::new());
+            return Ok(());
         };
         let fresh = nodes::plan(core, found, name, count, version)
             .map_err(|message| failed("InsufficientFreeAddresses", message, name))?;
         let Some(group) = found.node_groups.get_mut(name) else {
-            return Ok(Vec::new());
+            return Ok(());
         };
         let specs = fresh
             .iter()
@@ -534,66 +601,67 @@ async fn add(
         group.nodes.extend(fresh.iter().cloned());
         (fresh, specs)
     };
-    nodes::apply(core, cluster, specs)
-        .await
-        .map_err(|message| failed("NodeCreationFailure", message, name))?;
-    Ok(fresh)
+    let Err(mut message) = nodes::apply(core, cluster, specs).await else {
+        return Ok(());
+    };
+    if let Err(left) = nodes::retire(core, cluster, name, &fresh).await {
+        message = format!("{message}; and the new nodes are left: {left}");
+    }
+    Err(failed("NodeCreationFailure", message, name))
 }
 
-async fn drain(
-    core: &Arc<Core>,
-    cluster: &str,
-    name: &str,
-    batch: &[Node],
-    force: bool,
-) -> Outcome {
-    let timeout = core.config.timings.drain_timeout;
-    for node in batch {
-        let outcome = core
-            .config
-            .backend
-            .drain_node(cluster, &node.name, timeout, force)
-            .await
-            .map_err(|error| failed("Unknown", with_causes(&error), &node.name))?;
-        if let DrainOutcome::Blocked { pods } = outcome {
-            return Err(failed(
-                "PodEvictionFailure",
-                format!(
-                    "Reached max retries while trying to evict pods from nodes in node group {name}: {}",
-                    pods.join(", ")
-                ),
-                &node.name,
-            ));
+/// Evicts the node's pods for at most [`crate::Timings::drain_timeout`] of simulated time.
+async fn drain(core: &Arc<Core>, cluster: &str, name: &str, node: &Node, force: bool) -> Outcome {
+    let backend = &core.config.backend;
+    let unknown = |error| failed("Unknown", with_causes(&error), &node.name);
+    let evicted = tokio::select! {
+        outcome = backend.drain_node(cluster, &node.name, PATIENCE, false) => {
+            outcome.map_err(unknown)? == DrainOutcome::Drained
         }
+        () = core.config.clock.sleep(core.config.timings.drain_timeout) => false,
+    };
+    if evicted {
+        return Ok(());
     }
-    let names = batch.iter().map(|node| node.name.clone()).collect();
-    nodes::remove(core, cluster, names)
+    // The time is over: what is left goes by force, or holds the update back.
+    let outcome = backend
+        .drain_node(cluster, &node.name, Duration::ZERO, force)
         .await
-        .map_err(|message| failed("Unknown", message, name))?;
-    if let Ok(group) = core.store().node_group_mut(cluster, name) {
-        group
-            .nodes
-            .retain(|node| !batch.iter().any(|gone| gone.name == node.name));
+        .map_err(unknown)?;
+    match outcome {
+        DrainOutcome::Drained => Ok(()),
+        DrainOutcome::Blocked { pods } => Err(failed(
+            "PodEvictionFailure",
+            format!(
+                "Reached max retries while trying to evict pods from nodes in node group {name}: {}",
+                pods.join(", ")
+            ),
+            &node.name,
+        )),
     }
-    release(core, cluster, batch);
-    Ok(())
 }
 
-/// Takes the surge back after a failed batch: old nodes schedulable again, new ones removed.
-async fn undo(core: &Arc<Core>, cluster: &str, name: &str, old: &[Node], fresh: &[Node]) {
+/// Takes back what a failed update did: the old nodes that are left can be scheduled to again, and
+/// the group has its size.
+async fn undo(core: &Arc<Core>, before: &NodeGroup) {
+    let (cluster, name) = (before.cluster.as_str(), before.name.as_str());
     let specs = match core.store().node_group(cluster, name) {
         Ok(group) => group
             .nodes
             .iter()
-            .filter(|node| old.iter().any(|kept| kept.name == node.name))
+            .filter(|node| before.nodes.iter().any(|old| old.name == node.name))
             .map(|node| nodes::spec(core, group, node))
             .collect(),
         Err(_) => return,
     };
-    let names = fresh.iter().map(|node| node.name.clone()).collect();
-    let kept = nodes::apply(core, cluster, specs).await;
-    let removed = nodes::remove(core, cluster, names).await;
-    if let Err(message) = kept.and(removed) {
+    let steps = [
+        nodes::apply(core, cluster, specs).await,
+        shrink(core, before).await.map_err(|error| error.message),
+        grow(core, cluster, name)
+            .await
+            .map_err(|(_, message)| message),
+    ];
+    for message in steps.into_iter().filter_map(Result::err) {
         tracing::warn!(
             cluster,
             node_group = name,
@@ -601,10 +669,4 @@ async fn undo(core: &Arc<Core>, cluster: &str, name: &str, old: &[Node], fresh: 
             "the failed update could not be taken back whole"
         );
     }
-    if let Ok(group) = core.store().node_group_mut(cluster, name) {
-        group
-            .nodes
-            .retain(|node| !fresh.iter().any(|gone| gone.name == node.name));
-    }
-    release(core, cluster, fresh);
 }

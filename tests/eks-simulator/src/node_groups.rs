@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::aws::{InstanceType, Subnet};
-use crate::clusters::{ec2_refusal, one_of};
+use crate::clusters::{ec2_refusal, one_of, or_replay, refuse_asked};
 use crate::core::Core;
 use crate::eks::Call;
 use crate::faults::TransitionFaults;
@@ -20,16 +20,17 @@ use crate::{access, nodes, pages, roles, tags};
 
 /// Quotas. Source: EKS user guide, service quotas.
 const MAX_NODE_GROUPS: usize = 30;
-const MAX_NODES: u32 = 450;
+const MAX_NODES: i64 = 450;
 /// Source: API reference, CreateNodegroup (taints).
 const MAX_TAINTS: usize = 50;
 
+/// Source of the members: botocore model, CreateNodegroupRequest.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct CreateRequest {
     nodegroup_name: Option<String>,
-    scaling_config: Option<Scaling>,
-    disk_size: Option<u32>,
+    scaling_config: Option<ScalingRequest>,
+    disk_size: Option<i64>,
     #[serde(default)]
     subnets: Vec<String>,
     instance_types: Option<Vec<String>>,
@@ -45,35 +46,124 @@ struct CreateRequest {
     client_request_token: Option<String>,
     launch_template: Option<Value>,
     update_config: Option<NodeUpdateConfig>,
-    #[serde(default)]
-    node_repair_config: Value,
+    node_repair_config: Option<RepairRequest>,
     capacity_type: Option<String>,
     version: Option<String>,
     release_version: Option<String>,
     warm_pool_config: Option<Value>,
 }
 
-/// Source: botocore model, NodegroupScalingConfig; texts not verified.
-pub(crate) fn check_scaling(scaling: &Scaling) -> Result<(), ApiError> {
-    let Scaling {
-        min_size,
-        max_size,
-        desired_size,
-    } = *scaling;
-    let refusal = if max_size < 1 {
-        "Maximum size must be at least 1".to_owned()
-    } else if min_size > max_size {
-        format!("Minimum size {min_size} can't be greater than maximum size {max_size}")
-    } else if desired_size < min_size {
-        format!("desired size {desired_size} can't be less than minimum size {min_size}")
-    } else if desired_size > max_size {
-        format!("desired size {desired_size} can't be greater than maximum size {max_size}")
-    } else if max_size > MAX_NODES {
-        format!("Maximum size {max_size} is over the quota of {MAX_NODES} nodes per node group")
-    } else {
-        return Ok(());
-    };
-    Err(ApiError::parameter(refusal))
+/// `scalingConfig` of a request.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ScalingRequest {
+    min_size: Option<i64>,
+    max_size: Option<i64>,
+    desired_size: Option<i64>,
+}
+
+impl ScalingRequest {
+    /// The sizes with what the request leaves out as before. Source: botocore model,
+    /// NodegroupScalingConfig (no member is required); wandb/terraform-aws-wandb issue 201, which
+    /// sets `desiredSize` alone; texts as terraform-aws-eks issues 2508 and 3306 quote them, where
+    /// they do.
+    pub(crate) fn over(self, before: Scaling) -> Result<Scaling, ApiError> {
+        let min_size = self.min_size.unwrap_or(i64::from(before.min_size));
+        let max_size = self.max_size.unwrap_or(i64::from(before.max_size));
+        let desired_size = self.desired_size.unwrap_or(i64::from(before.desired_size));
+        let refusal = if max_size < 1 {
+            "Maximum size must be at least 1".to_owned()
+        } else if min_size < 0 {
+            "Minimum size must be at least 0".to_owned()
+        } else if min_size > max_size {
+            format!("Minimum size {min_size} can't be greater than maximum size {max_size}")
+        } else if desired_size < min_size {
+            format!("Minimum capacity {min_size} can't be greater than desired size {desired_size}")
+        } else if desired_size > max_size {
+            format!("desired size {desired_size} can't be greater than maximum size {max_size}")
+        } else if max_size > MAX_NODES {
+            format!("Maximum size {max_size} is over the quota of {MAX_NODES} nodes per node group")
+        } else {
+            let size = |number: i64| u32::try_from(number).unwrap_or_default();
+            return Ok(Scaling {
+                min_size: size(min_size),
+                max_size: size(max_size),
+                desired_size: size(desired_size),
+            });
+        };
+        Err(ApiError::parameter(refusal))
+    }
+}
+
+/// `nodeRepairConfig` of a request.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RepairRequest {
+    #[serde(rename = "enabled")]
+    _enabled: Option<bool>,
+    max_unhealthy_node_threshold_count: Option<i64>,
+    max_unhealthy_node_threshold_percentage: Option<i64>,
+    max_parallel_nodes_repaired_count: Option<i64>,
+    max_parallel_nodes_repaired_percentage: Option<i64>,
+    #[serde(default)]
+    node_repair_config_overrides: Vec<RepairOverride>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RepairOverride {
+    node_monitoring_condition: Option<String>,
+    node_unhealthy_reason: Option<String>,
+    min_repair_wait_time_mins: Option<i64>,
+    repair_action: Option<String>,
+}
+
+impl RepairRequest {
+    /// Source: botocore model, NodeRepairConfig and NodeRepairConfigOverrides (limits, and which
+    /// members exclude each other or belong together); texts not verified.
+    pub(crate) fn check(&self) -> Result<(), ApiError> {
+        let pairs = [
+            (
+                "maxUnhealthyNodeThreshold",
+                self.max_unhealthy_node_threshold_count,
+                self.max_unhealthy_node_threshold_percentage,
+            ),
+            (
+                "maxParallelNodesRepaired",
+                self.max_parallel_nodes_repaired_count,
+                self.max_parallel_nodes_repaired_percentage,
+            ),
+        ];
+        for (name, count, percentage) in pairs {
+            let refusal = match (count, percentage) {
+                (Some(_), Some(_)) => format!(
+                    "Only one of {name}Count and {name}Percentage can be specified in nodeRepairConfig."
+                ),
+                (Some(count), None) if count < 1 => {
+                    format!("nodeRepairConfig {name}Count must be at least 1.")
+                }
+                (None, Some(percentage)) if !(1..=100).contains(&percentage) => {
+                    format!("nodeRepairConfig {name}Percentage must be between 1 and 100.")
+                }
+                _ => continue,
+            };
+            return Err(ApiError::parameter(refusal));
+        }
+        for one in &self.node_repair_config_overrides {
+            let (Some(_), Some(_), Some(1..), Some(action)) = (
+                &one.node_monitoring_condition,
+                &one.node_unhealthy_reason,
+                one.min_repair_wait_time_mins,
+                &one.repair_action,
+            ) else {
+                return Err(ApiError::parameter(
+                    "Each of nodeRepairConfigOverrides must have nodeMonitoringCondition, nodeUnhealthyReason, minRepairWaitTimeMins (at least 1) and repairAction.",
+                ));
+            };
+            one_of("repairAction", action, &["Replace", "Reboot", "NoAction"])?;
+        }
+        Ok(())
+    }
 }
 
 /// Source: Kubernetes label syntax; reserved prefixes as the service's message names them.
@@ -164,9 +254,27 @@ pub(crate) fn check_update_config(config: &NodeUpdateConfig) -> Result<(), ApiEr
     Err(ApiError::parameter(refusal))
 }
 
-/// Source: EKS user guide, managed node groups: AL2 ended 26 Nov 2025 and never had 1.33.
+/// Source: botocore model, AMITypes, without the custom, Amazon Linux 2 and Windows ones.
+const AMI_TYPES: [&str; 13] = [
+    "AL2023_x86_64_STANDARD",
+    "AL2023_ARM_64_STANDARD",
+    "AL2023_x86_64_NEURON",
+    "AL2023_x86_64_NVIDIA",
+    "AL2023_ARM_64_NVIDIA",
+    "BOTTLEROCKET_ARM_64",
+    "BOTTLEROCKET_x86_64",
+    "BOTTLEROCKET_ARM_64_FIPS",
+    "BOTTLEROCKET_x86_64_FIPS",
+    "BOTTLEROCKET_ARM_64_NVIDIA",
+    "BOTTLEROCKET_x86_64_NVIDIA",
+    "BOTTLEROCKET_ARM_64_NVIDIA_FIPS",
+    "BOTTLEROCKET_x86_64_NVIDIA_FIPS",
+];
+
+/// Source: EKS user guide, managed node groups: AL2 ended 26 Nov 2025 and never had 1.33. Texts
+/// not verified.
 fn check_ami_type(ami_type: &str) -> Result<(), ApiError> {
-    if ami_type.starts_with("AL2_") {
+    if ["AL2_x86_64", "AL2_x86_64_GPU", "AL2_ARM_64"].contains(&ami_type) {
         return Err(ApiError::parameter(format!(
             "{ami_type} is only supported for kubernetes versions 1.32 or earlier"
         )));
@@ -176,14 +284,10 @@ fn check_ami_type(ami_type: &str) -> Result<(), ApiError> {
             "The AMI type {ami_type} exists in EKS but is not simulated by the lab."
         )));
     }
-    if ami_type.starts_with("AL2023_") || ami_type.starts_with("BOTTLEROCKET_") {
-        return Ok(());
-    }
-    Err(ApiError::parameter(format!(
-        "The AMI type {ami_type} is not valid"
-    )))
+    one_of("amiType", ami_type, &AMI_TYPES)
 }
 
+/// Each instance type as EC2 knows it, and the AMI type. Texts of the refusals not verified.
 async fn instance_details(
     core: &Core,
     types: &[String],
@@ -220,7 +324,8 @@ async fn instance_details(
     Ok((ami_type, details))
 }
 
-/// A release version must be one of the minor's. Source: eks-facts section 2.
+/// A release version must be one of the minor's. Source: terraform-provider-aws issues that quote
+/// "is not valid for kubernetes version".
 pub(crate) fn check_release(
     core: &Core,
     release: &str,
@@ -252,7 +357,7 @@ fn check_name(name: &str) -> Result<(), ApiError> {
 }
 
 fn not_simulated(request: &CreateRequest) -> Result<(), ApiError> {
-    let asked = [
+    refuse_asked(&[
         (request.launch_template.is_some(), "launchTemplate"),
         (request.remote_access.is_some(), "remoteAccess"),
         (request.warm_pool_config.is_some(), "warmPoolConfig"),
@@ -260,19 +365,29 @@ fn not_simulated(request: &CreateRequest) -> Result<(), ApiError> {
             request.capacity_type.as_deref() == Some("CAPACITY_BLOCK"),
             "capacityType CAPACITY_BLOCK",
         ),
-    ];
-    match asked.iter().find(|(yes, _)| *yes) {
-        Some((_, what)) => Err(ApiError::parameter(format!(
-            "{what} exists in EKS but is not simulated by the lab."
-        ))),
-        None => Ok(()),
-    }
+    ])
 }
 
 /// Source: API reference, CreateNodegroup.
 pub(crate) async fn create(core: &Arc<Core>, call: &Call<'_>) -> Result<Value, ApiError> {
     let cluster = call.part(0).to_owned();
     let (request, raw) = call.body::<CreateRequest>()?;
+    let name = request.nodegroup_name.clone().unwrap_or_default();
+    let token = request.client_request_token.clone();
+    let created = create_once(core, call, request, raw.clone()).await;
+    // A call with the same token may have been accepted while this one asked IAM and EC2.
+    or_replay(created, || {
+        replayed(core, &cluster, &name, token.as_deref(), &raw)
+    })
+}
+
+async fn create_once(
+    core: &Arc<Core>,
+    call: &Call<'_>,
+    request: CreateRequest,
+    raw: Value,
+) -> Result<Value, ApiError> {
+    let cluster = call.part(0).to_owned();
     let name = request
         .nodegroup_name
         .clone()
@@ -306,12 +421,30 @@ pub(crate) async fn create(core: &Arc<Core>, call: &Call<'_>) -> Result<Value, A
             "Nodegroup Kubernetes version {version} must be the cluster's version {cluster_version}"
         ))));
     }
-    let scaling = request.scaling_config.unwrap_or(Scaling {
+    let default = Scaling {
         min_size: 1,
         max_size: 2,
         desired_size: 2,
-    });
-    check_scaling(&scaling).map_err(named)?;
+    };
+    let scaling = match request.scaling_config {
+        Some(scaling) => scaling.over(default).map_err(named)?,
+        None => default,
+    };
+    let disk_size = match request.disk_size {
+        None => 20,
+        // Not verified: the limits of the size and the text.
+        Some(size) => u32::try_from(size)
+            .ok()
+            .filter(|size| *size > 0)
+            .ok_or_else(|| {
+                named(ApiError::parameter(format!(
+                    "diskSize {size} is not valid: it must be at least 1 GiB"
+                )))
+            })?,
+    };
+    if let Some(repair) = &request.node_repair_config {
+        repair.check().map_err(named)?;
+    }
     check_labels(&request.labels).map_err(named)?;
     check_taints(&request.taints).map_err(named)?;
     tags::check(&request.tags).map_err(|text| named(ApiError::parameter(text)))?;
@@ -376,10 +509,10 @@ pub(crate) async fn create(core: &Arc<Core>, call: &Call<'_>) -> Result<Value, A
         labels: request.labels,
         taints: request.taints,
         auto_scaling_group: None,
-        disk_size: request.disk_size.unwrap_or(20),
+        disk_size,
         issues: Vec::new(),
         update_config,
-        node_repair_config: request.node_repair_config,
+        node_repair_config: raw.get("nodeRepairConfig").cloned().unwrap_or(Value::Null),
         tags: request.tags,
         nodes: Vec::new(),
         name: name.clone(),
@@ -390,9 +523,7 @@ pub(crate) async fn create(core: &Arc<Core>, call: &Call<'_>) -> Result<Value, A
         let found = store.cluster_mut(&cluster)?;
         refuse_unless_usable(found).map_err(named)?;
         if found.node_groups.contains_key(&name) {
-            drop(store);
-            return replayed(core, &cluster, &name, token.as_deref(), &raw)?
-                .ok_or_else(|| taken(&cluster, &name));
+            return Err(taken(&cluster, &name));
         }
         if found.node_groups.len() >= MAX_NODE_GROUPS {
             return Err(named(ApiError::new(
@@ -438,7 +569,7 @@ fn taken(cluster: &str, name: &str) -> ApiError {
     .node_group(name)
 }
 
-/// Source: eks-facts section 2; the text is not verified.
+/// Not verified: the error and its text.
 fn refuse_unless_usable(cluster: &crate::store::Cluster) -> Result<(), ApiError> {
     match cluster.status {
         ClusterStatus::Active | ClusterStatus::Updating if cluster.endpoint.is_some() => Ok(()),
@@ -574,11 +705,11 @@ pub(crate) fn list(core: &Core, call: &Call<'_>) -> Result<Value, ApiError> {
         .keys()
         .cloned()
         .collect();
-    let next = pages::cut(&mut names, call, String::clone)?;
+    let next = pages::cut(&mut names, call, Code::InvalidParameter, String::clone)?;
     Ok(json!({ "nodegroups": names, "nextToken": next }))
 }
 
-/// Source: API reference, DeleteNodegroup; eks-facts section 2, "node group not ACTIVE".
+/// Source: API reference, DeleteNodegroup; which states refuse it is not verified.
 pub(crate) fn delete(core: &Arc<Core>, call: &Call<'_>) -> Result<Value, ApiError> {
     let (cluster, name) = (call.part(0).to_owned(), call.part(1).to_owned());
     let shown = {
@@ -613,13 +744,13 @@ async fn run_delete(core: &Arc<Core>, cluster: &str, name: &str, faults: &Transi
         .sleep(core.config.timings.node_group_delete)
         .await;
     faults.wait().await;
-    let names: Vec<String> = match core.store().node_group(cluster, name) {
-        Ok(group) => group.nodes.iter().map(|node| node.name.clone()).collect(),
+    let all = match core.store().node_group(cluster, name) {
+        Ok(group) => group.nodes.clone(),
         Err(_) => return,
     };
     let result = match &faults.fails {
         Some((_, message)) => Err(message.clone()),
-        None => nodes::remove(core, cluster, names).await,
+        None => nodes::retire(core, cluster, name, &all).await,
     };
     let mut store = core.store();
     let Ok(found) = store.cluster_mut(cluster) else {
@@ -628,9 +759,6 @@ async fn run_delete(core: &Arc<Core>, cluster: &str, name: &str, faults: &Transi
     match result {
         Ok(()) => {
             if let Some(group) = found.node_groups.remove(name) {
-                for node in &group.nodes {
-                    found.used_addresses.remove(&node.address);
-                }
                 access::remove_node_entry(found, &group.node_role);
             }
             let scope = format!("{cluster}/{name}");

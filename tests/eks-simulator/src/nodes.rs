@@ -201,22 +201,31 @@ pub(crate) async fn apply(
     first_failure(tasks).await
 }
 
-/// Removes the nodes, all at once.
-pub(crate) async fn remove(
+/// Removes nodes of a group, all at once. Each is forgotten, and its address free again, when it is
+/// gone; one that cannot be removed stays in the group.
+pub(crate) async fn retire(
     core: &Arc<Core>,
     cluster: &str,
-    names: Vec<String>,
+    group: &str,
+    nodes: &[Node],
 ) -> Result<(), String> {
     let mut tasks = JoinSet::new();
-    for name in names {
+    for node in nodes.iter().cloned() {
         let core = core.clone();
-        let cluster = cluster.to_owned();
+        let (cluster, group) = (cluster.to_owned(), group.to_owned());
         tasks.spawn(async move {
             core.config
                 .backend
-                .delete_node(&cluster, &name)
+                .delete_node(&cluster, &node.name)
                 .await
-                .map_err(|error| with_causes(&error))
+                .map_err(|error| with_causes(&error))?;
+            if let Ok(found) = core.store().cluster_mut(&cluster) {
+                found.used_addresses.remove(&node.address);
+                if let Some(group) = found.node_groups.get_mut(&group) {
+                    group.nodes.retain(|other| other.name != node.name);
+                }
+            }
+            Ok(())
         });
     }
     first_failure(tasks).await

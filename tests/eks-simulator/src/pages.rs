@@ -4,13 +4,16 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::eks::Call;
-use crate::wire::ApiError;
+use crate::wire::{ApiError, Code};
 
-/// Keeps one page of `items`, which are in a fixed order; returns the token of the next page.
-/// `key` names an item uniquely. Source: botocore model (maxResults 1 to 100, default 100).
+/// Keeps one page of `items`, which are sorted by `key`; returns the token of the next page. The
+/// token names the last item of its page, so what comes and goes between two calls neither hides
+/// nor repeats another item. `refusal` is the operation's error for a bad request. Source:
+/// botocore model (maxResults 1 to 100, default 100).
 pub(crate) fn cut<T>(
     items: &mut Vec<T>,
     call: &Call<'_>,
+    refusal: Code,
     key: impl Fn(&T) -> String,
 ) -> Result<Option<String>, ApiError> {
     let limit = match call.query("maxResults") {
@@ -18,9 +21,10 @@ pub(crate) fn cut<T>(
         Some(text) => match text.parse::<usize>() {
             Ok(number @ 1..=100) => number,
             _ => {
-                return Err(ApiError::parameter(format!(
-                    "maxResults needs to be between 1 and 100, got {text}."
-                )));
+                return Err(ApiError::new(
+                    refusal,
+                    format!("maxResults needs to be between 1 and 100, got {text}."),
+                ));
             }
         },
     };
@@ -30,12 +34,8 @@ pub(crate) fn cut<T>(
             .ok()
             .and_then(|bytes| String::from_utf8(bytes).ok())
             .and_then(|text| text.strip_prefix("after:").map(str::to_owned))
-            .ok_or_else(|| ApiError::parameter("Invalid nextToken"))?;
-        let start = items
-            .iter()
-            .position(|item| key(item) == last)
-            .map_or(items.len(), |position| position + 1);
-        items.drain(..start);
+            .ok_or_else(|| ApiError::new(refusal, "Invalid nextToken"))?;
+        items.retain(|item| key(item) > last);
     }
     if items.len() <= limit {
         return Ok(None);

@@ -221,6 +221,18 @@ pub(crate) fn throttle(protocol: Protocol) -> Answer {
     }
 }
 
+/// Unavailability in the protocol's own words. Source: "Common error types" of the API references,
+/// EC2's "Error codes" and S3's "Error responses".
+pub(crate) fn unavailable(protocol: Protocol) -> Answer {
+    let message = "Service is unavailable. Please try again shortly.";
+    let code = match protocol {
+        Protocol::RestJson | Protocol::Json => "ServiceUnavailableException",
+        Protocol::Query | Protocol::S3 => "ServiceUnavailable",
+        Protocol::Ec2 => "Unavailable",
+    };
+    error(protocol, 503, code, message)
+}
+
 /// A failure of the service in the protocol's own words.
 pub(crate) fn server_error(protocol: Protocol, message: &str) -> Answer {
     match protocol {

@@ -12,7 +12,7 @@ fn iam_failed(error: &CallError) -> ApiError {
     )
 }
 
-/// Source of the text: eks-facts section 2 ("could not be assumed", "does not exist", "trust").
+/// Source of the text: issues of terraform-provider-aws and terraform-aws-eks, which quote it.
 fn not_assumable(arn: &str) -> ApiError {
     ApiError::parameter(format!(
         "Role with arn: {arn}, could not be assumed because it does not exist or the trusted entity is not correct"
@@ -91,8 +91,8 @@ pub(crate) async fn check_node_role(core: &Core, hits: &Hits, arn: &str) -> Resu
 }
 
 /// The unique id of a principal an access entry is made for. Principals of other accounts are
-/// not checked and have none. Source: EKS user guide, access entries; text from eks-facts
-/// section 2 ("invalid principal").
+/// not checked and have none. Source: EKS user guide, access entries; "invalid principal" as issues
+/// of terraform-provider-aws quote it.
 pub(crate) async fn check_principal(
     core: &Core,
     hits: &Hits,

@@ -16,6 +16,8 @@ use crate::wire::{Request, find, percent_decode, percent_encode, query_pairs};
 /// How far a request's date may be from now. Source: IAM user guide, troubleshooting
 /// signatures (5 minutes).
 const SKEW_SECONDS: i64 = 300;
+/// Seven days.
+const MAX_EXPIRES_SECONDS: i64 = 604_800;
 
 /// What a request says about its signature.
 #[derive(Debug, Clone)]
@@ -107,9 +109,16 @@ fn read_query(pairs: &[(String, String)]) -> Result<Signed, Refusal> {
             ))
         })
     };
+    // Source: IAM user guide, authentication methods (1 second to 7 days).
     let expires = field("X-Amz-Expires")?
         .parse::<i64>()
-        .map_err(|_| Refusal::Incomplete("'X-Amz-Expires' must be a number.".to_owned()))?;
+        .ok()
+        .filter(|seconds| (1..=MAX_EXPIRES_SECONDS).contains(seconds))
+        .ok_or_else(|| {
+            Refusal::Incomplete(format!(
+                "'X-Amz-Expires' must be a number of seconds between 1 and {MAX_EXPIRES_SECONDS}."
+            ))
+        })?;
     from_parts(
         &field("X-Amz-Credential")?,
         &field("X-Amz-SignedHeaders")?,

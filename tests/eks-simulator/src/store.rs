@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::aws::{InstanceType, Subnet};
 use crate::backend::NodeTaint;
+use crate::principals::Principal;
 use crate::wire::{ApiError, Code, epoch};
 
 pub(crate) type Tags = BTreeMap<String, String>;
@@ -176,7 +177,7 @@ pub(crate) struct Cluster {
     pub tier: String,
     pub issues: Vec<Issue>,
     /// The principal that created it.
-    pub creator: String,
+    pub creator: Principal,
     pub updates: Vec<Update>,
     pub node_groups: BTreeMap<String, NodeGroup>,
     pub access_entries: BTreeMap<String, AccessEntry>,
@@ -221,7 +222,8 @@ impl Cluster {
         json!({ "clusterLogging": setups })
     }
 
-    /// Source of the members: botocore model, Cluster; of the nulls: eks-facts section 1.
+    /// Source of the members: botocore model, Cluster; members without a value are null, as
+    /// answers of the service quoted in issues of terraform-provider-aws have them.
     pub(crate) fn show(&self, platform_version: &str) -> Value {
         let issues: Vec<Value> = self.issues.iter().map(Issue::show).collect();
         json!({
@@ -278,7 +280,7 @@ impl Cluster {
 }
 
 /// Sizes of a node group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Scaling {
     pub min_size: u32,
@@ -288,6 +290,7 @@ pub(crate) struct Scaling {
 
 /// A taint as EKS spells it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Taint {
     pub key: String,
     #[serde(default)]
@@ -317,7 +320,7 @@ impl Taint {
 
 /// `updateConfig`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct NodeUpdateConfig {
     #[serde(default)]
     pub max_unavailable: Option<u32>,
@@ -486,7 +489,7 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Source of the text: eks-facts section 2, "no cluster".
+    /// Source of the text: issues of terraform-provider-aws and eksctl, which quote it.
     pub(crate) fn cluster(&self, name: &str) -> Result<&Cluster, ApiError> {
         self.clusters.get(name).ok_or_else(|| no_cluster(name))
     }

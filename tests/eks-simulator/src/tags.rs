@@ -68,6 +68,7 @@ fn find<'a>(core: &Core, store: &'a mut Store, arn: &str) -> Result<&'a mut Tags
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct TagRequest {
     tags: Option<Tags>,
 }

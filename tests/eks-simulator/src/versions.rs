@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::core::Core;
 use crate::eks::Call;
 use crate::pages;
-use crate::wire::{ApiError, epoch};
+use crate::wire::{ApiError, Code, epoch};
 
 /// A Kubernetes minor version of EKS.
 pub(crate) struct MinorVersion {
@@ -35,7 +35,7 @@ const fn minor(
     }
 }
 
-/// Source: EKS user guide, "Kubernetes versions" (eks-facts section 6; 1.36 second-hand). The
+/// Source: EKS user guide, "Kubernetes versions" (1.36 is second-hand). The
 /// release is 14 months before the end of standard support; platform versions are samples.
 pub(crate) const VERSIONS: &[MinorVersion] = &[
     minor(
@@ -188,7 +188,13 @@ pub(crate) fn describe(core: &Core, call: &Call<'_>) -> Result<Value, ApiError> 
                     || is != "UNSUPPORTED")
         })
         .collect();
-    let next = pages::cut(&mut selected, call, |version| version.minor.to_owned())?;
+    // The newest first.
+    let next = pages::cut(&mut selected, call, Code::InvalidParameter, |version| {
+        format!(
+            "{:012}",
+            u32::MAX - number(version.minor).unwrap_or_default()
+        )
+    })?;
     let shown: Vec<Value> = selected
         .iter()
         .map(|version| {

@@ -1,7 +1,6 @@
 //! The API server's webhooks: EKS tokens to users, and EKS access policies as an authorizer.
 //!
-//! Source: aws-iam-authenticator `pkg/token/token.go` and `pkg/server/server.go`
-//! (eks-facts section 5).
+//! Source: aws-iam-authenticator `pkg/token/token.go` and `pkg/server/server.go`.
 
 use std::collections::BTreeMap;
 
@@ -74,7 +73,7 @@ fn identify(core: &Core, cluster: &str, token: &str) -> Result<(Principal, Strin
         .authority()
         .map(|authority| authority.as_str().to_owned())
         .unwrap_or_default();
-    check_host(core, uri.scheme_str().unwrap_or_default(), &host)?;
+    let host_region = check_host(core, uri.scheme_str().unwrap_or_default(), &host)?;
     if uri.path() != "/" {
         return Err("unexpected path in pre-signed URL".to_owned());
     }
@@ -121,6 +120,15 @@ fn identify(core: &Core, cluster: &str, token: &str) -> Result<(Principal, Strin
     if signed.service != "sts" {
         return Err("the pre-signed URL is not signed for sts".to_owned());
     }
+    // STS itself refuses a request that is signed for another region than the host's.
+    if let Some(region) = host_region
+        && region != signed.region
+    {
+        return Err(format!(
+            "sts getCallerIdentity failed: the pre-signed URL for {host} is signed for region {}",
+            signed.region
+        ));
+    }
     if !signed
         .expires_seconds
         .is_some_and(|seconds| (0..=MAX_EXPIRES_SECONDS).contains(&seconds))
@@ -151,32 +159,43 @@ fn describe(refusal: &Refusal) -> String {
     }
 }
 
-/// The STS hosts of the partition, or the lab's own endpoint, which stands for them.
-fn check_host(core: &Core, scheme: &str, host: &str) -> Result<(), String> {
+/// The STS hosts of the partition `aws`, or the lab's own endpoint, which stands for them. The
+/// result is the region of an STS host. Source of the regions: botocore `endpoints.json`,
+/// `regionRegex` of the partition; the global host is us-east-1's.
+fn check_host(core: &Core, scheme: &str, host: &str) -> Result<Option<String>, String> {
+    const AREAS: [&str; 9] = ["us", "eu", "ap", "sa", "ca", "me", "af", "il", "mx"];
     if core.endpoint == format!("{scheme}://{host}") {
-        return Ok(());
+        return Ok(None);
     }
     if core
         .endpoint
         .strip_prefix("http://127.0.0.1:")
         .is_some_and(|port| scheme == "http" && host == format!("localhost:{port}"))
     {
-        return Ok(());
+        return Ok(None);
     }
     if scheme != "https" {
         return Err(format!("unexpected scheme {scheme:?} in pre-signed URL"));
     }
+    if host == "sts.amazonaws.com" {
+        return Ok(Some("us-east-1".to_owned()));
+    }
     let regional = host
         .strip_prefix("sts.")
         .and_then(|rest| rest.strip_suffix(".amazonaws.com"))
-        .is_some_and(|region| {
-            region.contains('-')
-                && region
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        .filter(|region| {
+            let parts: Vec<&str> = region.split('-').collect();
+            let [area, name, number] = parts.as_slice() else {
+                return false;
+            };
+            AREAS.contains(area)
+                && !name.is_empty()
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+                && !number.is_empty()
+                && number.bytes().all(|b| b.is_ascii_digit())
         });
-    if host == "sts.amazonaws.com" || regional {
-        return Ok(());
+    if let Some(region) = regional {
+        return Ok(Some(region.to_owned()));
     }
     Err(format!("unexpected hostname {host:?} in pre-signed URL"))
 }
@@ -185,12 +204,7 @@ fn check_host(core: &Core, scheme: &str, host: &str) -> Result<(), String> {
 fn user(core: &Core, name: &str, principal: &Principal, key: &str) -> Result<Value, String> {
     let store = core.store();
     let cluster = store.cluster(name).map_err(|error| error.message)?;
-    let (username, groups) = mapping(cluster, principal).ok_or_else(|| {
-        format!(
-            "ARN is not mapped: {}; create an access entry for it",
-            principal.entry_arn()
-        )
-    })?;
+    let (username, groups) = mapping(cluster, principal)?;
     let session = principal.session_name().unwrap_or_default();
     Ok(json!({
         "username": username,
@@ -206,37 +220,52 @@ fn user(core: &Core, name: &str, principal: &Principal, key: &str) -> Result<Val
     }))
 }
 
-fn mapping(cluster: &Cluster, principal: &Principal) -> Option<(String, Vec<String>)> {
+fn mapping(cluster: &Cluster, principal: &Principal) -> Result<(String, Vec<String>), String> {
     let arn = principal.entry_arn();
+    let unmapped = || format!("ARN is not mapped: {arn}; create an access entry for it");
     if !cluster.uses_entries() {
         // Source: EKS user guide, authentication modes: in CONFIG_MAP mode the creator is in
         // system:masters without showing anywhere. aws-auth is not read.
-        return (cluster.bootstrap_creator_admin && cluster.creator == arn).then(|| {
-            (
+        let creator = cluster.bootstrap_creator_admin && cluster.creator.entry_arn() == arn;
+        return if creator {
+            Ok((
                 "kubernetes-admin".to_owned(),
                 vec!["system:masters".to_owned()],
-            )
-        });
+            ))
+        } else {
+            Err(unmapped())
+        };
     }
-    let entry = cluster.access_entries.get(&arn)?;
-    // An entry is bound to the role's unique id. Source: eks-facts section 3.
+    let entry = cluster.access_entries.get(&arn).ok_or_else(unmapped)?;
+    // An entry is bound to the role's unique id. Source: EKS user guide, create access entries.
     if entry
         .principal_id
         .as_ref()
         .is_some_and(|id| id != principal.unique_id())
     {
-        return None;
+        return Err(unmapped());
     }
-    let session = principal
-        .session_name()
-        .unwrap_or_default()
-        .replace('@', "-");
-    let username = entry
+    let session = principal.session_name().unwrap_or_default();
+    let mut username = entry
         .username
-        .replace("{{SessionName}}", &session)
-        .replace("{{AccountID}}", &principal.account)
-        .replace("{{EC2PrivateDNSName}}", &session);
-    Some((username, entry.groups.clone()))
+        .replace("{{SessionName}}", &session.replace('@', "-"))
+        .replace("{{AccountID}}", &principal.account);
+    let placeholder = "{{EC2PrivateDNSName}}";
+    if username.contains(placeholder) {
+        // The session of an instance is named by its id, and EC2 knows the instance's name.
+        let node = cluster
+            .node_groups
+            .values()
+            .flat_map(|group| &group.nodes)
+            .find(|node| node.instance_id == session)
+            .ok_or_else(|| {
+                format!(
+                    "failed querying private DNS from EC2 API: there is no instance {session:?}"
+                )
+            })?;
+        username = username.replace(placeholder, &node.name);
+    }
+    Ok((username, entry.groups.clone()))
 }
 
 /// Answers a SubjectAccessReview v1: allowed by an access policy, or no opinion.

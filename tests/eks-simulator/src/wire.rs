@@ -128,14 +128,17 @@ pub(crate) enum Code {
     ResourceNotFound,
     Serialization,
     Server,
+    ServiceUnavailable,
     Throttling,
     UnknownOperation,
     UnsupportedAvailabilityZone,
+    Validation,
 }
 
 impl Code {
     /// Name, HTTP status and members beside `message`. Source: botocore model, error shapes;
-    /// SerializationException and UnknownOperationException are the gateway's, not the model's.
+    /// SerializationException, UnknownOperationException and ValidationException are the
+    /// gateway's, not the model's.
     fn shape(self) -> (&'static str, u16, &'static [&'static str]) {
         match self {
             Self::AccessDenied => ("AccessDeniedException", 403, &[]),
@@ -194,6 +197,7 @@ impl Code {
                     "subscriptionId",
                 ],
             ),
+            Self::ServiceUnavailable => ("ServiceUnavailableException", 503, &[]),
             Self::Throttling => ("ThrottlingException", 429, &["clusterName"]),
             Self::UnknownOperation => ("UnknownOperationException", 404, &[]),
             Self::UnsupportedAvailabilityZone => (
@@ -201,6 +205,7 @@ impl Code {
                 400,
                 &["clusterName", "nodegroupName", "validZones"],
             ),
+            Self::Validation => ("ValidationException", 400, &[]),
         }
     }
 }

@@ -8,7 +8,10 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::Lab;
+use eks_simulator::{Fault, FaultKind};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -34,6 +37,7 @@ async fn create_refuses_what_the_service_refuses() {
         .await;
     let subnet = &lab.subnets[0];
     let vpc = |subnets: Value| json!({"resourcesVpcConfig": {"subnetIds": subnets}});
+    let network = |config: Value| json!({ "kubernetesNetworkConfig": config });
     // changes to a good request, code, part of the message
     let cases = [
         (json!({"name": "-bad"}), "InvalidParameterException", "name"),
@@ -131,6 +135,61 @@ async fn create_refuses_what_the_service_refuses() {
             json!({"computeConfig": {"enabled": true}}),
             "InvalidParameterException",
             "not simulated",
+        ),
+        (
+            json!({"kubeControllerManagerConfig": {}}),
+            "InvalidParameterException",
+            "kubeControllerManagerConfig) exists in EKS but is not simulated",
+        ),
+        (
+            json!({"resourcesVpcConfig": {"subnetIds": lab.subnets, "controlPlaneEgressMode": "AWS_MANAGED"}}),
+            "InvalidParameterException",
+            "controlPlaneEgressMode exists in EKS but is not simulated",
+        ),
+        (
+            network(json!({"ipFamily": "ipv6"})),
+            "InvalidParameterException",
+            "not simulated",
+        ),
+        (
+            network(json!({"ipFamily": "ipv5"})),
+            "InvalidParameterException",
+            "ipFamily ipv5 is not valid",
+        ),
+        (
+            network(json!({"serviceIpv4Cidr": "10.0.64.0/20"})),
+            "InvalidParameterException",
+            "not overlap with a CIDR block of the VPC",
+        ),
+        (
+            network(json!({"serviceIpv4Cidr": "172.20.0.0/25"})),
+            "InvalidParameterException",
+            "between /24 and /12",
+        ),
+        (
+            network(json!({"serviceIpv4Cidr": "100.64.0.0/16"})),
+            "InvalidParameterException",
+            "within 10.0.0.0/8",
+        ),
+        (
+            network(json!({"serviceIpv4Cidr": "172.20.0.0"})),
+            "InvalidParameterException",
+            "be an IPv4 CIDR block",
+        ),
+        (
+            json!({"encryptionConfig": [{"resources": ["pods"], "provider": {"keyArn": "arn:aws:kms:us-east-1:123456789012:key/a"}}]}),
+            "InvalidParameterException",
+            "the only supported value",
+        ),
+        (
+            json!({"encryptionConfig": [{"resources": ["secrets"]}]}),
+            "InvalidParameterException",
+            "provider.keyArn",
+        ),
+        (
+            json!({"accessConfig": {"mode": "API"}}),
+            "SerializationException",
+            "unknown field `mode`",
         ),
         (
             json!({"roleArn": 7}),
@@ -279,18 +338,23 @@ async fn updates_change_one_thing_at_a_time_and_a_no_op_is_an_error() {
         ),
     ];
     for (request, kind) in &accepted {
+        let faults = lab.handle.faults();
+        let stuck = faults.add(Fault::on("eks", "UpdateClusterConfig", FaultKind::Stuck).times(1));
         let reply = lab.eks("POST", path, request.clone()).await.ok();
         assert_eq!(reply["update"]["type"], *kind);
         assert_eq!(reply["update"]["status"], "InProgress");
-        let busy = lab.eks("POST", path, request.clone()).await;
-        let update = lab.wait_update("up", &reply, "").await;
-        // The second call met either the running update or its result.
-        assert!(
-            busy.code == "ResourceInUseException"
-                || busy.message().contains("already at the desired")
-                || busy.message().contains("No changes"),
-            "{busy:?}"
+        let running = format!(
+            "currently has update {} in progress",
+            reply["update"]["id"].as_str().unwrap()
         );
+        lab.eks("POST", path, request.clone())
+            .await
+            .refused("ResourceInUseException", &running);
+        lab.eks("POST", "/clusters/up/updates", json!({"version": "1.36"}))
+            .await
+            .refused("ResourceInUseException", &running);
+        faults.clear(stuck);
+        let update = lab.wait_update("up", &reply, "").await;
         assert_eq!(update["status"], "Successful", "{update}");
     }
     let refused = [
@@ -339,6 +403,26 @@ async fn updates_change_one_thing_at_a_time_and_a_no_op_is_an_error() {
             json!({"remoteNetworkConfig": {}}),
             "InvalidParameterException",
             "not simulated",
+        ),
+        (
+            json!({"kubeSchedulerConfig": {}}),
+            "InvalidParameterException",
+            "kubeControllerManagerConfig) exists in EKS but is not simulated",
+        ),
+        (
+            json!({"kubeApiServerConfig": {"eventTtl": "2h"}, "deletionProtection": false}),
+            "InvalidParameterException",
+            "Only one type",
+        ),
+        (
+            json!({"resourcesVpcConfig": {"controlPlaneEgressMode": "CUSTOMER_ROUTED"}}),
+            "InvalidParameterException",
+            "controlPlaneEgressMode exists in EKS but is not simulated",
+        ),
+        (
+            json!({"deletionProtektion": false}),
+            "SerializationException",
+            "unknown field `deletionProtektion`",
         ),
     ];
     for (request, code, message) in refused {
@@ -397,6 +481,88 @@ async fn versions_move_one_minor_up_and_roll_back_once() {
     lab.eks("POST", path, json!({"version": "1.33"}))
         .await
         .refused("InvalidParameterException", "from 1.34 to 1.33");
+}
+
+#[tokio::test]
+async fn a_rollback_is_possible_for_seven_days() {
+    let lab = Lab::start().await;
+    for name in ["early", "late"] {
+        lab.create_cluster_of(name, "1.34").await;
+        lab.move_cluster(name, "1.35").await;
+    }
+    let day = Duration::from_secs(24 * 3600);
+    lab.advance(day * 7 - Duration::from_secs(3600)).await;
+    assert_eq!(
+        lab.move_cluster("early", "1.34").await["type"],
+        "VersionRollback"
+    );
+    lab.advance(Duration::from_secs(3601)).await;
+    let back = json!({"version": "1.34"});
+    lab.eks("POST", "/clusters/late/updates", back)
+        .await
+        .refused("InvalidParameterException", "from 1.35 to 1.34");
+}
+
+#[tokio::test]
+async fn extended_support_is_left_only_by_an_upgrade() {
+    let lab = Lab::start().await;
+    let standard = json!({"upgradePolicy": {"supportType": "STANDARD"}});
+    lab.create_cluster_of("old", "1.33").await;
+    let path = "/clusters/old/update-config";
+    lab.eks("POST", path, standard.clone())
+        .await
+        .refused("InvalidParameterException", "1.33 is in extended support");
+    lab.move_cluster("old", "1.34").await;
+    let reply = lab.eks("POST", path, standard.clone()).await.ok();
+    assert_eq!(
+        lab.wait_update("old", &reply, "").await["status"],
+        "Successful"
+    );
+    // Its standard support ends while the cluster has it.
+    let extended = json!({"upgradePolicy": {"supportType": "EXTENDED"}});
+    let reply = lab.eks("POST", path, extended).await.ok();
+    lab.wait_update("old", &reply, "").await;
+    lab.advance(Duration::from_secs(9 * 24 * 3600)).await;
+    lab.eks("POST", path, standard)
+        .await
+        .refused("InvalidParameterException", "1.34 is in extended support");
+}
+
+#[tokio::test]
+async fn a_page_goes_on_where_the_last_item_was_even_if_it_is_gone() {
+    let lab = Lab::start().await;
+    for name in ["a", "b", "c"] {
+        lab.create_cluster(name).await;
+    }
+    let first = lab.get("/clusters?maxResults=2").await.ok();
+    assert_eq!(first["clusters"], json!(["a", "b"]));
+    lab.eks("DELETE", "/clusters/b", Value::Null).await.ok();
+    lab.wait_gone("/clusters/b").await;
+    let token = first["nextToken"].as_str().unwrap();
+    let second = lab.get(&format!("/clusters?nextToken={token}")).await.ok();
+    assert_eq!(second["clusters"], json!(["c"]));
+}
+
+#[tokio::test]
+async fn self_managed_add_ons_may_be_asked_for_or_not() {
+    let lab = Lab::start().await;
+    for (name, asked) in [("with", true), ("without", false)] {
+        let mut body = lab.cluster_body(name);
+        body["bootstrapSelfManagedAddons"] = json!(asked);
+        body["kubernetesNetworkConfig"] =
+            json!({"ipFamily": "ipv4", "serviceIpv4Cidr": "192.168.16.0/24"});
+        body["encryptionConfig"] = json!([{
+            "resources": ["secrets"],
+            "provider": {"keyArn": "arn:aws:kms:us-east-1:123456789012:key/k"},
+        }]);
+        lab.eks("POST", "/clusters", body.clone()).await.ok();
+        let cluster = lab.wait_cluster(name, "ACTIVE").await;
+        assert_eq!(cluster["encryptionConfig"], body["encryptionConfig"]);
+        assert_eq!(
+            cluster["kubernetesNetworkConfig"]["serviceIpv4Cidr"],
+            "192.168.16.0/24"
+        );
+    }
 }
 
 #[tokio::test]

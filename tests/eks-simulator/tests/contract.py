@@ -10,11 +10,16 @@ import sys
 import time
 
 import boto3
+import botocore
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 # Every operation may answer these. Source: EKS API reference, common errors.
-COMMON_ERRORS = {"ThrottlingException", "AccessDeniedException"}
+COMMON_ERRORS = {"ThrottlingException", "AccessDeniedException", "ValidationException"}
+# The release whose model the answers are held against; tests/lab pins it.
+BOTOCORE = "1.44.5"
+# What the model's UpdateType and UpdateParamType words are seen in.
+seen_types, seen_params = set(), set()
 
 violations = []
 covered = set()
@@ -70,10 +75,17 @@ def check(shape, value, where):
         violations.append(f"{where}: the checker does not know type {kind}")
 
 
+def remember(body):
+    update = body.get("update") or {}
+    seen_types.add(update.get("type"))
+    seen_params.update(param["type"] for param in update.get("params") or [])
+
+
 def after_call(http_response, parsed, model, **_):
     covered.add(model.name)
     body = json.loads(http_response.content or b"{}")
     if http_response.status_code < 300:
+        remember(body)
         if model.output_shape is not None:
             check(model.output_shape, body, model.name)
         return
@@ -119,6 +131,8 @@ def refused(code, call, **arguments):
 
 
 def main():
+    if botocore.__version__ != BOTOCORE:
+        sys.exit(f"botocore {botocore.__version__} is not the pinned {BOTOCORE}")
     endpoint, key, secret, setup = sys.argv[1:5]
     setup = json.loads(setup)
     session = boto3.Session(key, secret, region_name="us-east-1")
@@ -156,6 +170,12 @@ def main():
         tags={"a": "b"},
     )
     refused("InvalidParameterException", eks.create_cluster, **{**cluster, "version": "1.1"})
+    unsupported = {"subnetIds": [subnets[0], setup["bad_zone_subnet"]]}
+    refused(
+        "UnsupportedAvailabilityZoneException",
+        eks.create_cluster,
+        **{**cluster, "resourcesVpcConfig": unsupported},
+    )
     eks.create_cluster(**cluster)
     refused("ResourceInUseException", eks.create_cluster, **cluster)
     waiter("cluster_active", name=name)
@@ -166,6 +186,30 @@ def main():
     change = dict(name=name, resourcesVpcConfig={"publicAccessCidrs": ["10.0.0.0/8"]})
     wait_update(name, eks.update_cluster_config(**change)["update"])
     refused("InvalidParameterException", eks.update_cluster_config, **change)
+    for kind, change in [
+        ("VpcConfigUpdate", {"resourcesVpcConfig": {"securityGroupIds": [setup["security_group"]]}}),
+        ("LoggingUpdate", {"logging": {"clusterLogging": [{"types": ["api"], "enabled": False}]}}),
+        ("ZonalShiftConfigUpdate", {"zonalShiftConfig": {"enabled": True}}),
+        ("UpgradePolicyUpdate", {"upgradePolicy": {"supportType": "STANDARD"}}),
+        ("DeletionProtectionUpdate", {"deletionProtection": True}),
+        ("ControlPlaneScalingConfigUpdate", {"controlPlaneScalingConfig": {"tier": "tier-xl"}}),
+        ("AccessConfigUpdate", {"accessConfig": {"authenticationMode": "API"}}),
+    ]:
+        update = eks.update_cluster_config(name=name, **change)["update"]
+        if update["type"] != kind:
+            violations.append(f"expected {kind}, got {update}")
+        wait_update(name, update)
+    refused("InvalidRequestException", eks.delete_cluster, name=name)
+    update = eks.update_cluster_config(name=name, deletionProtection=False)["update"]
+    wait_update(name, update)
+    refused(
+        "InvalidParameterException",
+        eks.update_cluster_config,
+        name=name,
+        kubeApiServerConfig={"eventTtl": "2h"},
+    )
+    wait_update(name, eks.update_cluster_version(name=name, version="1.35")["update"])
+    wait_update(name, eks.update_cluster_version(name=name, version="1.34")["update"])
     wait_update(name, eks.update_cluster_version(name=name, version="1.35")["update"])
     refused("InvalidParameterException", eks.update_cluster_version, name=name, version="1.33")
     eks.list_updates(name=name, maxResults=1)
@@ -188,6 +232,19 @@ def main():
     scaling = {"minSize": 1, "maxSize": 3, "desiredSize": 2}
     update = eks.update_nodegroup_config(**group, scalingConfig=scaling)["update"]
     wait_update(name, update, nodegroupName="general")
+    update = eks.update_nodegroup_config(
+        **group,
+        labels={"addOrUpdateLabels": {"z": "y"}, "removeLabels": ["x"]},
+        taints={
+            "addOrUpdateTaints": [{"key": "n", "value": "v", "effect": "NO_EXECUTE"}],
+            "removeTaints": [{"key": "k", "value": "v", "effect": "NO_SCHEDULE"}],
+        },
+        updateConfig={"maxUnavailablePercentage": 50, "updateStrategy": "MINIMAL"},
+        nodeRepairConfig={"enabled": True, "maxParallelNodesRepairedCount": 1},
+    )["update"]
+    wait_update(name, update, nodegroupName="general")
+    update = eks.update_nodegroup_config(**group, updateConfig={"maxUnavailable": 1})["update"]
+    wait_update(name, update, nodegroupName="general")
     refused(
         "InvalidParameterException",
         eks.update_nodegroup_version,
@@ -209,6 +266,13 @@ def main():
     scope = {"type": "namespace", "namespaces": ["default"]}
     eks.associate_access_policy(**entry, policyArn=policy, accessScope=scope)
     eks.list_associated_access_policies(**entry)
+    refused(
+        "InvalidRequestException",
+        eks.list_associated_access_policies,
+        **entry,
+        nextToken="nonsense",
+    )
+    refused("ValidationException", eks.list_access_policies, nextToken="nonsense")
     eks.disassociate_access_policy(**entry, policyArn=policy)
     refused(
         "ResourceNotFoundException", eks.disassociate_access_policy, **entry, policyArn=policy
@@ -226,11 +290,26 @@ def main():
     refused("AccessDeniedException", eks.list_addons, clusterName=name)
 
     refused("ResourceInUseException", eks.delete_cluster, name=name)
+    for number in range(29):
+        eks.create_nodegroup(**{**create, "nodegroupName": f"g{number}"})
+    over = {**create, "nodegroupName": "over"}
+    refused("ResourceLimitExceededException", eks.create_nodegroup, **over)
+    for number in range(29):
+        other = {**group, "nodegroupName": f"g{number}"}
+        waiter("nodegroup_active", **other)
+        eks.delete_nodegroup(**other)
+        waiter("nodegroup_deleted", **other)
     eks.delete_nodegroup(**group)
     waiter("nodegroup_deleted", **group)
     eks.delete_cluster(name=name)
     waiter("cluster_deleted", name=name)
-    print(json.dumps({"covered": sorted(covered), "violations": violations}))
+    report = {
+        "covered": sorted(covered),
+        "types": sorted(seen_types - {None}),
+        "params": sorted(seen_params),
+        "violations": violations,
+    }
+    print(json.dumps(report))
     sys.exit(1 if violations else 0)
 
 

@@ -41,6 +41,49 @@ const OPERATIONS: [&str; 27] = [
     "UpdateNodegroupVersion",
 ];
 
+const UPDATE_TYPES: [&str; 11] = [
+    "AccessConfigUpdate",
+    "ConfigUpdate",
+    "ControlPlaneScalingConfigUpdate",
+    "DeletionProtectionUpdate",
+    "EndpointAccessUpdate",
+    "LoggingUpdate",
+    "UpgradePolicyUpdate",
+    "VersionRollback",
+    "VersionUpdate",
+    "VpcConfigUpdate",
+    "ZonalShiftConfigUpdate",
+];
+
+const UPDATE_PARAMETERS: [&str; 26] = [
+    "AuthenticationMode",
+    "ClusterLogging",
+    "DeletionProtection",
+    "DesiredSize",
+    "EndpointPrivateAccess",
+    "EndpointPublicAccess",
+    "LabelsToAdd",
+    "LabelsToRemove",
+    "MaxSize",
+    "MaxUnavailable",
+    "MaxUnavailablePercentage",
+    "MinSize",
+    "NodeRepairConfig",
+    "PlatformVersion",
+    "PreviousTier",
+    "PublicAccessCidrs",
+    "ReleaseVersion",
+    "SecurityGroups",
+    "Subnets",
+    "TaintsToAdd",
+    "TaintsToRemove",
+    "UpdateStrategy",
+    "UpdatedTier",
+    "UpgradePolicy",
+    "Version",
+    "ZonalShiftConfig",
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_operation_answers_as_the_model_says() {
     let lab = Lab::start().await;
@@ -48,6 +91,8 @@ async fn every_operation_answers_as_the_model_says() {
         "subnets": lab.subnets,
         "cluster_role": lab.cluster_role,
         "node_role": lab.node_role,
+        "security_group": lab.create_security_group().await,
+        "bad_zone_subnet": lab.create_subnet(&lab.vpc, "us-east-1e", "10.0.4.0/24").await,
     });
     let output = tokio::process::Command::new(python())
         .arg(tests_folder().join("contract.py"))
@@ -68,4 +113,7 @@ async fn every_operation_answers_as_the_model_says() {
         .filter(|name| *name != "ListAddons")
         .collect();
     assert_eq!(covered, OPERATIONS);
+    // Every kind of update and of its parameters that the simulator makes was held against the model.
+    assert_eq!(report["types"], json!(UPDATE_TYPES));
+    assert_eq!(report["params"], json!(UPDATE_PARAMETERS));
 }

@@ -8,6 +8,8 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::Lab;
 use eks_simulator::{Fault, FaultKind};
 use serde_json::{Value, json};
@@ -325,4 +327,177 @@ async fn the_control_api_sets_faults_and_shows_the_log() {
     );
     lab.control("POST", "/_lab/reset", Value::Null).await;
     assert_eq!(lab.handle.request_log().counters().requests, 0);
+}
+
+#[tokio::test]
+async fn a_delayed_answer_is_late_and_its_effect_is_not() {
+    let lab = Lab::start().await;
+    let minutes = FaultKind::Delay {
+        milliseconds: 600_000,
+    };
+    lab.handle
+        .faults()
+        .add(Fault::on("eks", "CreateCluster", minutes).times(1));
+    let create = lab.eks("POST", "/clusters", lab.cluster_body("c"));
+    tokio::pin!(create);
+    let active = lab.wait_cluster("c", "ACTIVE");
+    tokio::select! {
+        _ = &mut create => panic!("the answer is not late"),
+        _ = active => {}
+    }
+    lab.advance(Duration::from_secs(600)).await;
+    assert_eq!(create.await.ok()["cluster"]["status"], "CREATING");
+}
+
+#[tokio::test]
+async fn a_delayed_call_ends_with_the_simulator() {
+    let lab = Lab::start().await;
+    let long = FaultKind::Delay {
+        milliseconds: 600_000,
+    };
+    lab.handle
+        .faults()
+        .add(Fault::on("eks", "CreateCluster", long));
+    let mut seen = lab.handle.request_log().counters().requests;
+    let body = lab.cluster_body("c").to_string().into_bytes();
+    let backend = std::sync::Arc::downgrade(&lab.backend);
+    let mut call = Box::pin(lab.try_send(
+        Some(&lab.root),
+        "eks",
+        "POST",
+        "/clusters",
+        "application/json",
+        body,
+    ));
+    while seen == lab.handle.request_log().counters().requests {
+        tokio::select! {
+            _ = &mut call => panic!("the answer is not late"),
+            () = tokio::time::sleep(Duration::from_millis(5)) => {}
+        }
+    }
+    seen += 1;
+    assert_eq!(lab.handle.request_log().counters().requests, seen);
+    drop(call);
+    drop(lab);
+    // What holds the simulator's parts is gone when its last task has ended.
+    for _ in 0..1000 {
+        if backend.strong_count() == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("a call outlives the simulator");
+}
+
+#[tokio::test]
+async fn unavailability_comes_before_any_effect() {
+    let lab = Lab::start().await;
+    let faults = lab.handle.faults();
+    faults.add(Fault::on("eks", "CreateCluster", FaultKind::ServiceUnavailable).times(1));
+    let reply = lab.eks("POST", "/clusters", lab.cluster_body("c")).await;
+    assert_eq!(
+        (reply.status, reply.code.as_str()),
+        (503, "ServiceUnavailableException")
+    );
+    assert_eq!(lab.get("/clusters").await.ok()["clusters"], json!([]));
+    for (service, action, version, code) in [
+        ("iam", "ListRoles", "2010-05-08", "ServiceUnavailable"),
+        ("ec2", "DescribeVpcs", "2016-11-15", "Unavailable"),
+    ] {
+        faults.add(Fault::on(service, action, FaultKind::ServiceUnavailable).times(1));
+        let body = format!("Action={action}&Version={version}");
+        let reply = lab.query(service, &body).await;
+        assert_eq!(reply.status, 503, "{service}");
+        assert!(
+            reply.text.contains(&format!("<Code>{code}</Code>")),
+            "{}",
+            reply.text
+        );
+    }
+}
+
+#[tokio::test]
+async fn deletes_fail_on_demand_and_can_be_asked_for_again() {
+    let lab = Lab::start().await;
+    lab.create_cluster("c").await;
+    lab.create_node_group("c", "g").await;
+    let fails = |operation: &str, code: &str| {
+        let kind = FaultKind::DeleteFails {
+            issue_code: code.to_owned(),
+            issue_message: "it is still in use".to_owned(),
+        };
+        lab.handle
+            .faults()
+            .add(Fault::on("eks", operation, kind).times(1));
+    };
+    fails("DeleteNodegroup", "Ec2SecurityGroupDeletionFailure");
+    let group = "/clusters/c/node-groups/g";
+    lab.eks("DELETE", group, Value::Null).await.ok();
+    let shown = lab.wait_node_group("c", "g", "DELETE_FAILED").await;
+    assert_eq!(
+        shown["health"]["issues"],
+        json!([{
+            "code": "Ec2SecurityGroupDeletionFailure",
+            "message": "it is still in use",
+            "resourceIds": ["g"],
+        }])
+    );
+    assert_eq!(lab.nodes("c").len(), 2);
+    lab.eks("DELETE", "/clusters/c", Value::Null)
+        .await
+        .refused("ResourceInUseException", "nodegroups attached");
+    lab.eks("DELETE", group, Value::Null).await.ok();
+    lab.wait_gone(group).await;
+
+    fails("DeleteCluster", "AccessDenied");
+    lab.eks("DELETE", "/clusters/c", Value::Null).await.ok();
+    let cluster = lab.wait_cluster("c", "FAILED").await;
+    assert_eq!(cluster["health"]["issues"][0]["code"], "AccessDenied");
+    lab.eks("DELETE", "/clusters/c", Value::Null).await.ok();
+    lab.wait_gone("/clusters/c").await;
+}
+
+#[tokio::test]
+async fn a_read_of_a_node_group_may_not_see_the_last_write() {
+    let lab = Lab::start().await;
+    lab.create_cluster("c").await;
+    let faults = lab.handle.faults();
+    let path = "/clusters/c/node-groups/g";
+    let stale = || {
+        faults.add(Fault::on("eks", "DescribeNodegroup", FaultKind::StaleRead).times(1));
+    };
+    let status = async || lab.get(path).await.ok()["nodegroup"]["status"].clone();
+    let stuck = faults.add(Fault::on("eks", "CreateNodegroup", FaultKind::Stuck));
+    lab.eks("POST", "/clusters/c/node-groups", lab.node_group_body("g"))
+        .await
+        .ok();
+    stale();
+    lab.get(path)
+        .await
+        .refused("ResourceNotFoundException", "g");
+    assert_eq!(status().await, "CREATING");
+    faults.clear(stuck);
+    lab.wait_node_group("c", "g", "ACTIVE").await;
+    let stuck = faults.add(Fault::on("eks", "DeleteNodegroup", FaultKind::Stuck));
+    lab.eks("DELETE", path, Value::Null).await.ok();
+    stale();
+    assert_eq!(status().await, "ACTIVE");
+    assert_eq!(status().await, "DELETING");
+    faults.clear(stuck);
+    lab.wait_gone(path).await;
+}
+
+#[tokio::test]
+async fn time_is_stepped_by_the_control_api() {
+    let lab = Lab::start().await;
+    let time = async || {
+        let reply = lab.control("GET", "/_lab/clock", Value::Null).await;
+        reply.body["time"].as_str().unwrap().to_owned()
+    };
+    assert!(time().await.starts_with("2026-11-24T00:0"));
+    lab.advance(Duration::from_secs(24 * 3600)).await;
+    assert!(time().await.starts_with("2026-11-25T00:0"));
+    for bad in [json!({}), json!({"advance_seconds": -1})] {
+        assert_eq!(lab.control("POST", "/_lab/clock", bad).await.status, 400);
+    }
 }

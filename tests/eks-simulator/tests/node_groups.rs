@@ -8,7 +8,12 @@
 
 mod common;
 
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
 use common::Lab;
+use eks_simulator::{Fault, FaultKind};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -25,7 +30,48 @@ async fn create_refuses_what_the_service_refuses() {
         (json!({"nodegroupName": "_x"}), parameter, "name"),
         (json!({"nodegroupName": "a".repeat(64)}), parameter, "name"),
         (scaling(2, 1, 2), parameter, "can't be greater than maximum"),
-        (scaling(2, 3, 1), parameter, "can't be less than minimum"),
+        (
+            scaling(2, 3, 1),
+            parameter,
+            "Minimum capacity 2 can't be greater than desired size 1",
+        ),
+        (scaling(-1, 3, 1), parameter, "at least 0"),
+        (
+            json!({"scalingConfig": {"minSize": 3}}),
+            parameter,
+            "can't be greater than maximum",
+        ),
+        (json!({"diskSize": 0}), parameter, "at least 1 GiB"),
+        (
+            json!({"amiType": "AL2023_SPARC_STANDARD"}),
+            parameter,
+            "amiType AL2023_SPARC_STANDARD is not valid",
+        ),
+        (
+            json!({"nodeRepairConfig": {"enabled": true, "maxUnhealthyNodeThresholdCount": 1, "maxUnhealthyNodeThresholdPercentage": 1}}),
+            parameter,
+            "Only one of maxUnhealthyNodeThresholdCount",
+        ),
+        (
+            json!({"nodeRepairConfig": {"maxParallelNodesRepairedPercentage": 101}}),
+            parameter,
+            "between 1 and 100",
+        ),
+        (
+            json!({"nodeRepairConfig": {"nodeRepairConfigOverrides": [{"repairAction": "Reboot"}]}}),
+            parameter,
+            "nodeUnhealthyReason",
+        ),
+        (
+            json!({"nodeRepairConfig": {"enable": true}}),
+            "SerializationException",
+            "unknown field `enable`",
+        ),
+        (
+            json!({"updateConfig": {"maxUnavailble": 1}}),
+            "SerializationException",
+            "unknown field `maxUnavailble`",
+        ),
         (scaling(1, 2, 3), parameter, "can't be greater than maximum"),
         (scaling(0, 0, 0), parameter, "at least 1"),
         (scaling(0, 451, 0), parameter, "quota"),
@@ -253,14 +299,26 @@ async fn configuration_updates_reach_the_nodes() {
         "taints": {"addOrUpdateTaints": [{"key": "k", "value": "v", "effect": "PREFER_NO_SCHEDULE"}]},
         "updateConfig": {"maxUnavailablePercentage": 50},
     });
+    let faults = lab.handle.faults();
+    let stuck = faults.add(Fault::on("eks", "UpdateNodegroupConfig", FaultKind::Stuck).times(1));
     let reply = lab.eks("POST", path, request.clone()).await.ok();
     assert_eq!(reply["update"]["type"], "ConfigUpdate");
-    let busy = lab.eks("POST", path, request).await;
+    for (path, request) in [
+        (path, request),
+        (
+            "/clusters/c/node-groups/g/update-version",
+            json!({"releaseVersion": "1.35.3-20261106"}),
+        ),
+    ] {
+        lab.eks("POST", path, request)
+            .await
+            .refused("ResourceInUseException", "not in Active State");
+    }
+    lab.eks("DELETE", "/clusters/c/node-groups/g", Value::Null)
+        .await
+        .refused("ResourceInUseException", "UPDATING");
+    faults.clear(stuck);
     let update = lab.wait_update("c", &reply, "g").await;
-    assert!(
-        busy.code == "ResourceInUseException" || busy.status == 200,
-        "{busy:?}"
-    );
     assert_eq!(update["status"], "Successful", "{update}");
     lab.wait_node_group("c", "g", "ACTIVE").await;
     let id = reply["update"]["id"].as_str().unwrap();
@@ -365,4 +423,210 @@ async fn versions_follow_the_cluster_node_by_node() {
             .values()
             .all(|node| node.kubelet_version.starts_with("v1.35.3-"))
     );
+}
+
+/// A cluster that was moved from 1.34 to 1.35, with a group of two nodes at 1.34.
+async fn outdated_group(lab: &Lab, update_config: Value) {
+    lab.create_cluster_of("c", "1.34").await;
+    let mut body = lab.node_group_body("g");
+    body["updateConfig"] = update_config;
+    lab.eks("POST", "/clusters/c/node-groups", body).await.ok();
+    lab.wait_node_group("c", "g", "ACTIVE").await;
+    lab.move_cluster("c", "1.35").await;
+}
+
+const UPDATE: &str = "/clusters/c/node-groups/g/update-version";
+
+/// Moves the group to 1.35; returns the update when it has ended.
+async fn roll(lab: &Lab) -> Value {
+    let reply = lab
+        .eks("POST", UPDATE, json!({"version": "1.35"}))
+        .await
+        .ok();
+    let update = lab.wait_update("c", &reply, "g").await;
+    lab.wait_node_group("c", "g", "ACTIVE").await;
+    update
+}
+
+#[tokio::test]
+async fn a_group_grows_by_twice_its_zones_or_by_the_most_unavailable() {
+    // update configuration, most nodes at once: two nodes and what the group grows by
+    let cases = [
+        (json!({"maxUnavailable": 1}), 2 + 4),
+        (json!({"maxUnavailable": 7}), 2 + 7),
+        (json!({"maxUnavailablePercentage": 50}), 2 + 4),
+        (json!({"maxUnavailable": 1, "updateStrategy": "MINIMAL"}), 2),
+        (json!({"maxUnavailable": 2, "updateStrategy": "MINIMAL"}), 2),
+    ];
+    for (config, most) in cases {
+        let lab = Lab::start().await;
+        outdated_group(&lab, config.clone()).await;
+        let before = lab.nodes("c");
+        let update = roll(&lab).await;
+        assert_eq!(update["status"], "Successful", "{config} {update}");
+        assert_eq!(
+            lab.backend.most_nodes.load(Ordering::SeqCst),
+            most,
+            "{config}"
+        );
+        let after = lab.nodes("c");
+        assert_eq!(after.len(), 2, "{config}");
+        let nodes = lab.backend.nodes.lock().unwrap()["c"].clone();
+        assert!(
+            nodes
+                .values()
+                .all(|n| n.kubelet_version.starts_with("v1.35.")),
+            "{config} {before:?} {after:?}"
+        );
+    }
+}
+
+/// The nodes of the cluster, names to instances: a name comes again with its address.
+fn instances(lab: &Lab) -> BTreeMap<String, String> {
+    let nodes = lab.backend.nodes.lock().unwrap();
+    nodes["c"]
+        .iter()
+        .map(|(name, node)| (name.clone(), node.provider_id.clone()))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_failed_update_leaves_the_old_nodes_in_use_and_no_others() {
+    let minimal = json!({"maxUnavailable": 1, "updateStrategy": "MINIMAL"});
+    let default = json!({"maxUnavailable": 1});
+    // update configuration, whether a pod blocks the drain, whether new nodes do not join, error
+    let cases = [
+        (&default, true, false, "PodEvictionFailure"),
+        (&default, false, true, "NodeCreationFailure"),
+        (&minimal, true, false, "PodEvictionFailure"),
+        (&minimal, false, true, "NodeCreationFailure"),
+    ];
+    for (config, blocked, unfit, error) in cases {
+        let lab = Lab::start().await;
+        outdated_group(&lab, config.clone()).await;
+        let before = instances(&lab);
+        if blocked {
+            *lab.backend.blocking_pods.lock().unwrap() = vec!["default/web-1".to_owned()];
+        }
+        *lab.backend.unfit.lock().unwrap() = unfit.then(|| "v1.35.".to_owned());
+        let update = roll(&lab).await;
+        assert_eq!(update["status"], "Failed", "{config} {error}");
+        assert_eq!(update["errors"][0]["errorCode"], error, "{config}");
+        let after = instances(&lab);
+        assert_eq!(after.len(), 2, "{config} {error}: {after:?}");
+        let kept = before
+            .values()
+            .filter(|id| after.values().any(|other| other == *id))
+            .count();
+        // MINIMAL had ended one node when its successor did not come.
+        let expected = if unfit && config == &minimal { 1 } else { 2 };
+        assert_eq!(kept, expected, "{config} {error}");
+        let cordoned = lab.backend.cordoned.lock().unwrap().clone();
+        assert!(
+            !after.keys().any(|node| cordoned.contains(node)),
+            "{config} {error}: {cordoned:?}"
+        );
+        // The addresses of the nodes that went are free again.
+        *lab.backend.blocking_pods.lock().unwrap() = Vec::new();
+        *lab.backend.unfit.lock().unwrap() = None;
+        assert_eq!(roll(&lab).await["status"], "Successful");
+        assert_eq!(lab.nodes("c").len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn the_time_of_a_drain_is_simulated_time() {
+    let minutes = |n: u64| Duration::from_secs(60 * n);
+    let lab = Lab::start_with(|config| config.timings.drain_timeout = minutes(15)).await;
+    outdated_group(&lab, json!({"maxUnavailable": 1})).await;
+    lab.backend.endless_evictions.store(true, Ordering::SeqCst);
+    *lab.backend.blocking_pods.lock().unwrap() = vec!["default/web-1".to_owned()];
+    let reply = lab
+        .eks("POST", UPDATE, json!({"version": "1.35"}))
+        .await
+        .ok();
+    while lab.backend.cordoned.lock().unwrap().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let id = reply["update"]["id"].as_str().unwrap();
+    let path = format!("/clusters/c/updates/{id}?nodegroupName=g");
+    lab.advance(minutes(14)).await;
+    assert_eq!(lab.get(&path).await.ok()["update"]["status"], "InProgress");
+    lab.backend.endless_evictions.store(false, Ordering::SeqCst);
+    lab.advance(minutes(1)).await;
+    let update = lab.wait_update("c", &reply, "g").await;
+    assert_eq!(update["errors"][0]["errorCode"], "PodEvictionFailure");
+}
+
+#[tokio::test]
+async fn nodes_that_cannot_be_removed_stay_in_the_group() {
+    let lab = Lab::start().await;
+    lab.create_cluster("c").await;
+    lab.create_node_group("c", "g").await;
+    let before = lab.nodes("c");
+    lab.backend.nodes_stay.store(true, Ordering::SeqCst);
+    let path = "/clusters/c/node-groups/g/update-config";
+    let one = json!({"scalingConfig": {"desiredSize": 1}});
+    let reply = lab.eks("POST", path, one).await.ok();
+    let update = lab.wait_update("c", &reply, "g").await;
+    assert_eq!(update["status"], "Failed", "{update}");
+    assert_eq!(lab.nodes("c"), before);
+    // The group still knows both: the delete removes them.
+    let delete = async || {
+        lab.eks("DELETE", "/clusters/c/node-groups/g", Value::Null)
+            .await
+            .ok();
+    };
+    delete().await;
+    let group = lab.wait_node_group("c", "g", "DELETE_FAILED").await;
+    assert_eq!(group["health"]["issues"][0]["code"], "InternalFailure");
+    lab.backend.nodes_stay.store(false, Ordering::SeqCst);
+    delete().await;
+    lab.wait_gone("/clusters/c/node-groups/g").await;
+    assert!(lab.nodes("c").is_empty());
+}
+
+#[tokio::test]
+async fn a_group_goes_back_only_as_a_step_of_the_clusters_rollback() {
+    let lab = Lab::start().await;
+    outdated_group(&lab, json!({"maxUnavailable": 1})).await;
+    assert_eq!(roll(&lab).await["status"], "Successful");
+    let to = |version: &str| json!({ "version": version });
+    let refused = |reply: common::Reply| {
+        reply.refused(
+            "InvalidParameterException",
+            "Unsupported Kubernetes minor version update",
+        );
+    };
+    // The cluster came from 1.34, so its group may go there, and no further.
+    refused(lab.eks("POST", UPDATE, to("1.33")).await);
+    lab.eks("POST", "/clusters/c/updates", to("1.34"))
+        .await
+        .refused("InvalidRequestException", "Nodegroup g");
+    let reply = lab.eks("POST", UPDATE, to("1.34")).await.ok();
+    lab.wait_update("c", &reply, "g").await;
+    let group = lab.wait_node_group("c", "g", "ACTIVE").await;
+    assert_eq!(group["version"], "1.34");
+    // A week later it is too late for the cluster, and so for the group.
+    assert_eq!(roll(&lab).await["status"], "Successful");
+    lab.advance(Duration::from_secs(7 * 24 * 3600)).await;
+    refused(lab.eks("POST", UPDATE, to("1.34")).await);
+}
+
+#[tokio::test]
+async fn sizes_that_are_left_out_stay_as_they_were() {
+    let lab = Lab::start().await;
+    lab.create_cluster("c").await;
+    let mut body = lab.node_group_body("g");
+    body["scalingConfig"] = json!({"maxSize": 5});
+    lab.eks("POST", "/clusters/c/node-groups", body).await.ok();
+    let group = lab.wait_node_group("c", "g", "ACTIVE").await;
+    let sizes = |min: u32, max: u32, desired: u32| json!({"minSize": min, "maxSize": max, "desiredSize": desired});
+    assert_eq!(group["scalingConfig"], sizes(1, 5, 2));
+    let path = "/clusters/c/node-groups/g/update-config";
+    let three = json!({"scalingConfig": {"desiredSize": 3}});
+    let reply = lab.eks("POST", path, three).await.ok();
+    lab.wait_update("c", &reply, "g").await;
+    let group = lab.wait_node_group("c", "g", "ACTIVE").await;
+    assert_eq!(group["scalingConfig"], sizes(1, 5, 3));
 }

@@ -286,3 +286,32 @@ async fn ended_sessions_are_expired() {
         "the root pair has no end"
     );
 }
+
+#[tokio::test]
+async fn the_life_of_a_presigned_request_is_a_second_to_seven_days() {
+    let lab = Lab::start().await;
+    // X-Amz-Expires, code: within the limits only the made-up signature is wrong
+    for (expires, code) in [
+        ("1", "InvalidSignatureException"),
+        ("604800", "InvalidSignatureException"),
+        ("604801", "IncompleteSignatureException"),
+        ("0", "IncompleteSignatureException"),
+        ("-1", "IncompleteSignatureException"),
+        ("-9223372036854775808", "IncompleteSignatureException"),
+        ("9223372036854775808", "IncompleteSignatureException"),
+        ("soon", "IncompleteSignatureException"),
+    ] {
+        let date = jiff::Timestamp::now()
+            .strftime("%Y%m%dT%H%M%SZ")
+            .to_string();
+        let path = format!(
+            "/clusters?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={}%2F{}%2Fus-east-1%2Feks%2Faws4_request&X-Amz-Date={date}&X-Amz-Expires={expires}&X-Amz-SignedHeaders=host&X-Amz-Signature=0",
+            lab.root.id,
+            &date[..8],
+        );
+        let reply = lab
+            .send(None, "", "GET", &path, "application/json", Vec::new())
+            .await;
+        assert_eq!(reply.code, code, "{expires}: {}", reply.text);
+    }
+}

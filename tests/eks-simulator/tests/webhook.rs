@@ -30,6 +30,17 @@ fn presign(
     time: SystemTime,
     expires: u64,
 ) -> String {
+    presign_for("us-east-1", keys, base, cluster, time, expires)
+}
+
+fn presign_for(
+    region: &str,
+    keys: &Keys,
+    base: &str,
+    cluster: Option<&str>,
+    time: SystemTime,
+    expires: u64,
+) -> String {
     let url = format!("{base}/?Action=GetCallerIdentity&Version=2011-06-15");
     let identity =
         Credentials::new(&keys.id, &keys.secret, keys.token.clone(), None, "test").into();
@@ -38,7 +49,7 @@ fn presign(
     settings.expires_in = Some(Duration::from_secs(expires));
     let parameters = v4::SigningParams::builder()
         .identity(&identity)
-        .region("us-east-1")
+        .region(region)
         .name("sts")
         .time(time)
         .settings(settings)
@@ -81,6 +92,18 @@ async fn tokens_are_checked_as_the_authenticator_does() {
         assert_eq!(status["authenticated"], true, "{base}: {status}");
         assert_eq!(status["user"]["username"], "arn:aws:iam::123456789012:root");
     }
+    let elsewhere = presign_for(
+        "eu-west-1",
+        &lab.root,
+        "https://sts.eu-west-1.amazonaws.com",
+        Some("c"),
+        now,
+        60,
+    );
+    assert_eq!(
+        authenticate(&lab, "c", &token(&elsewhere)).await["authenticated"],
+        true
+    );
     let minutes = |n: u64| {
         presign(
             &lab.root,
@@ -121,6 +144,38 @@ async fn tokens_are_checked_as_the_authenticator_does() {
             "a region's host, but elsewhere",
             token(&good("https://sts.us-east-1.amazonaws.com.evil.test")),
             "hostname",
+        ),
+        (
+            "a host of another partition",
+            token(&good("https://sts.us-gov-west-1.amazonaws.com")),
+            "hostname",
+        ),
+        (
+            "a host of another partition with its suffix",
+            token(&good("https://sts.cn-north-1.amazonaws.com.cn")),
+            "hostname",
+        ),
+        (
+            "a host that is no region's",
+            token(&good("https://sts.us-east.amazonaws.com")),
+            "hostname",
+        ),
+        (
+            "a host of another region than the signature's",
+            token(&good("https://sts.eu-west-1.amazonaws.com")),
+            "signed for region us-east-1",
+        ),
+        (
+            "the global host and another region",
+            token(&presign_for(
+                "eu-west-1",
+                &lab.root,
+                "https://sts.amazonaws.com",
+                Some("c"),
+                now,
+                60,
+            )),
+            "signed for region eu-west-1",
         ),
         (
             "plain http to AWS",
@@ -286,6 +341,90 @@ async fn the_hidden_admin_of_config_map_clusters_is_the_creator() {
     let status = authenticate(&lab, "old", &token(&url)).await;
     assert_eq!(status["user"]["username"], "kubernetes-admin");
     assert_eq!(status["user"]["groups"], json!(["system:masters"]));
+}
+
+#[tokio::test]
+async fn the_creator_keeps_his_rights_when_the_cluster_begins_to_use_entries() {
+    let lab = Lab::start().await;
+    // bootstrapClusterCreatorAdminPermissions, whether the creator gets in before and after
+    for (name, bootstrap) in [("kept", true), ("never", false)] {
+        let mut body = lab.cluster_body(name);
+        body["accessConfig"] = json!({
+            "authenticationMode": "CONFIG_MAP",
+            "bootstrapClusterCreatorAdminPermissions": bootstrap,
+        });
+        lab.eks("POST", "/clusters", body).await.ok();
+        lab.wait_cluster(name, "ACTIVE").await;
+        let url = presign(&lab.root, HOST, Some(name), SystemTime::now(), 60);
+        let gets_in =
+            async || authenticate(&lab, name, &token(&url)).await["authenticated"] == true;
+        assert_eq!(gets_in().await, bootstrap);
+        for mode in ["API_AND_CONFIG_MAP", "API"] {
+            let path = format!("/clusters/{name}/update-config");
+            let change = json!({"accessConfig": {"authenticationMode": mode}});
+            let reply = lab.eks("POST", &path, change).await.ok();
+            lab.wait_update(name, &reply, "").await;
+            assert_eq!(gets_in().await, bootstrap, "{mode}");
+        }
+        let entries = lab
+            .get(&format!("/clusters/{name}/access-entries"))
+            .await
+            .ok();
+        let root = "arn:aws:iam::123456789012:root";
+        let expected = if bootstrap { json!([root]) } else { json!([]) };
+        assert_eq!(entries["accessEntries"], expected);
+    }
+}
+
+#[tokio::test]
+async fn a_node_is_called_by_the_private_name_of_its_instance() {
+    let lab = Lab::start().await;
+    lab.create_cluster("c").await;
+    let trust = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow",
+        "Action": "sts:AssumeRole", "Principal": {"AWS": "*", "Service": "ec2.amazonaws.com"}}});
+    let policies = [
+        "AmazonEKSWorkerNodePolicy",
+        "AmazonEC2ContainerRegistryPullOnly",
+    ];
+    let name = format!("nodes-{}", lab.unique);
+    let role = lab.role_with_trust(&name, &trust, &policies).await;
+    let mut body = lab.node_group_body("g");
+    body["nodeRole"] = json!(role);
+    lab.eks("POST", "/clusters/c/node-groups", body).await.ok();
+    lab.wait_node_group("c", "g", "ACTIVE").await;
+    let node = lab.backend.nodes.lock().unwrap()["c"]
+        .values()
+        .next()
+        .unwrap()
+        .clone();
+    let instance = node.provider_id.rsplit('/').next().unwrap().to_owned();
+    for (session, expected) in [
+        (instance.as_str(), Ok(format!("system:node:{}", node.name))),
+        ("i-00000000000000000", Err("there is no instance")),
+    ] {
+        let assume = format!(
+            "Action=AssumeRole&RoleArn={}&RoleSessionName={session}&Version=2011-06-15",
+            percent(&role)
+        );
+        let text = lab.query("sts", &assume).await.text;
+        let keys = Keys {
+            id: element(&text, "AccessKeyId"),
+            secret: element(&text, "SecretAccessKey"),
+            token: Some(element(&text, "SessionToken")),
+        };
+        let url = presign(&keys, HOST, Some("c"), SystemTime::now(), 60);
+        let status = authenticate(&lab, "c", &token(&url)).await;
+        match expected {
+            Ok(username) => {
+                assert_eq!(status["user"]["username"], username, "{status}");
+                assert_eq!(status["user"]["groups"], json!(["system:nodes"]));
+            }
+            Err(reason) => assert!(
+                status["error"].as_str().unwrap().contains(reason),
+                "{status}"
+            ),
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

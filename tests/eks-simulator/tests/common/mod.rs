@@ -1,13 +1,13 @@
 //! A simulator on an in-memory backend and a real moto, and a signed client for it.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 
@@ -16,7 +16,7 @@ use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, si
 use aws_sigv4::sign::v4;
 use eks_simulator::{
     BackendError, BackendFuture, Clock, ClusterBackend, ControlPlane, ControlPlaneSpec,
-    DrainOutcome, Handle, NodeSpec, Simulator, SimulatorConfig,
+    DrainOutcome, Handle, NodeSpec, Simulator, SimulatorConfig, SteppedClock,
 };
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
@@ -67,6 +67,16 @@ pub struct FakeBackend {
     /// Pods that hold every drain back unless forced.
     pub blocking_pods: Mutex<Vec<String>>,
     pub fail_create: Mutex<Option<String>>,
+    /// Nodes that are cordoned, by name.
+    pub cordoned: Mutex<BTreeSet<String>>,
+    /// The most nodes there ever were at once.
+    pub most_nodes: AtomicU64,
+    /// New nodes whose kubelet version begins with this never get ready.
+    pub unfit: Mutex<Option<String>>,
+    /// Nodes cannot be removed.
+    pub nodes_stay: AtomicBool,
+    /// Evictions go on until the caller gives up.
+    pub endless_evictions: AtomicBool,
 }
 
 impl ClusterBackend for FakeBackend {
@@ -121,12 +131,16 @@ impl ClusterBackend for FakeBackend {
 
     fn apply_node<'a>(&'a self, cluster: &'a str, node: NodeSpec) -> BackendFuture<'a, ()> {
         Box::pin(async move {
-            self.nodes
-                .lock()
-                .unwrap()
-                .entry(cluster.to_owned())
-                .or_default()
-                .insert(node.name.clone(), node);
+            let unfit = self.unfit.lock().unwrap().clone();
+            if unfit.is_some_and(|version| node.kubelet_version.starts_with(&version)) {
+                return Err(BackendError::failed(format!("{} is not Ready", node.name)));
+            }
+            self.cordoned.lock().unwrap().remove(&node.name);
+            let mut nodes = self.nodes.lock().unwrap();
+            let nodes = nodes.entry(cluster.to_owned()).or_default();
+            nodes.insert(node.name.clone(), node);
+            self.most_nodes
+                .fetch_max(nodes.len() as u64, Ordering::SeqCst);
             Ok(())
         })
     }
@@ -134,11 +148,15 @@ impl ClusterBackend for FakeBackend {
     fn drain_node<'a>(
         &'a self,
         _cluster: &'a str,
-        _node: &'a str,
-        _timeout: Duration,
+        node: &'a str,
+        timeout: Duration,
         force: bool,
     ) -> BackendFuture<'a, DrainOutcome> {
         Box::pin(async move {
+            self.cordoned.lock().unwrap().insert(node.to_owned());
+            if self.endless_evictions.load(Ordering::SeqCst) && !timeout.is_zero() {
+                std::future::pending::<()>().await;
+            }
             let pods = self.blocking_pods.lock().unwrap().clone();
             if pods.is_empty() || force {
                 Ok(DrainOutcome::Drained)
@@ -150,6 +168,9 @@ impl ClusterBackend for FakeBackend {
 
     fn delete_node<'a>(&'a self, cluster: &'a str, node: &'a str) -> BackendFuture<'a, ()> {
         Box::pin(async move {
+            if self.nodes_stay.load(Ordering::SeqCst) {
+                return Err(BackendError::failed(format!("{node} cannot be removed")));
+            }
             if let Some(nodes) = self.nodes.lock().unwrap().get_mut(cluster) {
                 nodes.remove(node);
             }
@@ -161,14 +182,13 @@ impl ClusterBackend for FakeBackend {
 /// Simulated time that starts on 24 November 2026, so that support dates stay put; the wall
 /// clock, which judges signatures, is real time plus an offset in seconds.
 struct TestClock {
-    started: std::time::Instant,
+    simulated: SteppedClock,
     wall_offset: Arc<AtomicU64>,
 }
 
 impl Clock for TestClock {
     fn now(&self) -> jiff::Timestamp {
-        let start: jiff::Timestamp = "2026-11-24T00:00:00Z".parse().expect("a time");
-        start + jiff::SignedDuration::try_from(self.started.elapsed()).expect("a short time")
+        self.simulated.now()
     }
 
     fn wall(&self) -> jiff::Timestamp {
@@ -177,7 +197,11 @@ impl Clock for TestClock {
     }
 
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(tokio::time::sleep(duration))
+        self.simulated.sleep(duration)
+    }
+
+    fn advance(&self, duration: Duration) -> bool {
+        self.simulated.advance(duration)
     }
 }
 
@@ -245,7 +269,7 @@ impl Lab {
         let mut config = SimulatorConfig::new(moto_url(), backend.clone());
         let wall_offset = Arc::new(AtomicU64::new(0));
         config.clock = Arc::new(TestClock {
-            started: std::time::Instant::now(),
+            simulated: SteppedClock::running_from("2026-11-24T00:00:00Z".parse().expect("a time")),
             wall_offset: wall_offset.clone(),
         });
         change(&mut config);
@@ -306,6 +330,17 @@ impl Lab {
             )
             .await;
         element(&reply.text, "subnetId")
+    }
+
+    /// A security group of the lab's VPC.
+    pub async fn create_security_group(&self) -> String {
+        let reply = self
+            .query(
+                "ec2",
+                &format!("Action=CreateSecurityGroup&GroupName=own-{}&GroupDescription=own&VpcId={}&Version=2016-11-15", self.unique, self.vpc),
+            )
+            .await;
+        element(&reply.text, "groupId")
     }
 
     pub async fn create_role(&self, kind: &str, service: &str, policies: &[&str]) -> String {
@@ -437,6 +472,32 @@ impl Lab {
             .await
     }
 
+    /// Lets simulated time pass at once.
+    pub async fn advance(&self, duration: Duration) {
+        let step = json!({ "advance_seconds": duration.as_secs() });
+        assert_eq!(self.control("POST", "/_lab/clock", step).await.status, 200);
+    }
+
+    /// A cluster of another version than the good body's.
+    pub async fn create_cluster_of(&self, name: &str, version: &str) {
+        let mut body = self.cluster_body(name);
+        body["version"] = json!(version);
+        self.eks("POST", "/clusters", body).await.ok();
+        self.wait_cluster(name, "ACTIVE").await;
+    }
+
+    /// Moves a cluster to a version.
+    pub async fn move_cluster(&self, name: &str, version: &str) -> Value {
+        let path = format!("/clusters/{name}/updates");
+        let reply = self
+            .eks("POST", &path, json!({ "version": version }))
+            .await
+            .ok();
+        let update = self.wait_update(name, &reply, "").await;
+        assert_eq!(update["status"], "Successful", "{update}");
+        update
+    }
+
     /// A good CreateCluster body.
     pub fn cluster_body(&self, name: &str) -> Value {
         json!({
@@ -456,6 +517,23 @@ impl Lab {
             "subnets": self.subnets,
             "scalingConfig": { "minSize": 1, "maxSize": 3, "desiredSize": 2 },
         })
+    }
+
+    pub async fn create_node_group(&self, cluster: &str, name: &str) -> Value {
+        let path = format!("/clusters/{cluster}/node-groups");
+        self.eks("POST", &path, self.node_group_body(name))
+            .await
+            .ok();
+        self.wait_node_group(cluster, name, "ACTIVE").await
+    }
+
+    /// Names of the nodes of a cluster.
+    pub fn nodes(&self, cluster: &str) -> Vec<String> {
+        let nodes = self.backend.nodes.lock().unwrap();
+        nodes
+            .get(cluster)
+            .map(|nodes| nodes.keys().cloned().collect())
+            .unwrap_or_default()
     }
 
     pub async fn create_cluster(&self, name: &str) -> Value {
