@@ -261,7 +261,9 @@ impl Account {
 
     fn output(&self, program: &str, arguments: &[&str]) -> Result<String> {
         let program = self.programs.join(program);
-        let output = Command::new(&program)
+        let mut command = Command::new(&program);
+        devopsgenie_lab::clear_account(&mut command);
+        let output = command
             .args(arguments)
             .envs(&self.environment)
             .env("PATH", self.path()?)

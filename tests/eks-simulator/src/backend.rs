@@ -143,7 +143,7 @@ pub enum DrainOutcome {
 
 /// Runs control planes and nodes. All methods may be called for different clusters at once; for
 /// one cluster the simulator never runs two control-plane methods at once, but node methods may
-/// run beside them. Methods are idempotent: doing again what is done succeeds.
+/// run beside them, and wait while the API is away. Methods are idempotent: doing again what is done succeeds.
 pub trait ClusterBackend: Send + Sync + 'static {
     /// Kubernetes minor versions this backend can run, oldest first, such as `["1.35", "1.36"]`.
     fn served_versions(&self) -> Vec<String>;
@@ -171,8 +171,10 @@ pub trait ClusterBackend: Send + Sync + 'static {
     /// schedulable again if a drain cordoned it; resolves when the node is Ready.
     fn apply_node<'a>(&'a self, cluster_name: &'a str, node: NodeSpec) -> BackendFuture<'a, ()>;
 
-    /// Cordons the node and evicts its pods through the eviction API for at most `timeout`. With
-    /// `force`, pods that a disruption budget protects are deleted at the end of it.
+    /// Cordons the node and evicts its pods through the eviction API for at most `timeout` of real
+    /// time. With `force`, pods that a disruption budget protects are deleted at the end of it.
+    /// The simulator drops the future when simulated time is over, and asks again without a
+    /// timeout for what is left.
     fn drain_node<'a>(
         &'a self,
         cluster_name: &'a str,

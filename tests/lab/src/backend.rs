@@ -9,7 +9,6 @@ use eks_simulator::{
     Effects, NodeSpec,
 };
 use tokio::sync::RwLock;
-use tokio::time::sleep;
 
 use crate::LabError;
 use crate::cluster::{Cluster, ClusterSpec, served_versions};
@@ -109,18 +108,11 @@ impl KubernetesBackend {
 
     async fn delete(&self, name: &str) -> Result<(), LabError> {
         self.gates.write().await.remove(name);
-        let Some(mut cluster) = self.clusters.write().await.remove(name) else {
+        let Some(cluster) = self.clusters.write().await.remove(name) else {
             return Ok(());
         };
-        // A node call that still runs holds the cluster; it ends soon, with an error at worst.
-        let cluster = loop {
-            match Arc::try_unwrap(cluster) {
-                Ok(cluster) => break cluster,
-                Err(shared) => cluster = shared,
-            }
-            sleep(Duration::from_millis(20)).await;
-        };
-        tokio::task::spawn_blocking(move || drop(cluster))
+        // Others may hold the cluster, a node call that still runs or a test.
+        tokio::task::spawn_blocking(move || cluster.stop())
             .await
             .map_err(|error| LabError::Unexpected(format!("stopping cluster {name}: {error}")))
     }

@@ -6,15 +6,17 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
 use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
 
 use crate::cluster::ProcessReport;
-use crate::lab::{FOREIGN_VARIABLES, Lab};
+use crate::lab::{ACCOUNT_PREFIX, Lab};
 use crate::process::{log_tail, resident_kib};
 use crate::{LabError, Toolbox};
 
@@ -101,29 +103,69 @@ impl LabDirectory {
 
     /// The state of the living daemon, `None` if there is none or it is still starting.
     fn state(&self) -> Result<Option<State>, LabError> {
+        Ok(match self.daemon()? {
+            Daemon::Up(state) => Some(*state),
+            Daemon::Starting | Daemon::Absent => None,
+        })
+    }
+
+    fn daemon(&self) -> Result<Daemon, LabError> {
         if !self.0.exists() {
-            return Ok(None);
+            return Ok(Daemon::Absent);
         }
         let path = self.file("state.json");
         if let Some(_lock) = self.lock()? {
             // Of a daemon that was killed. Removed under the lock, so that it is never taken for
             // the state of the next one.
             let _ = fs::remove_file(&path);
-            return Ok(None);
+            return Ok(Daemon::Absent);
         }
         match fs::read(&path) {
-            Ok(bytes) => {
-                serde_json::from_slice(&bytes)
-                    .map(Some)
-                    .map_err(|source| LabError::Answer {
-                        what: path.display().to_string(),
-                        source,
-                    })
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map(|state| Daemon::Up(Box::new(state)))
+                .map_err(|source| LabError::Answer {
+                    what: path.display().to_string(),
+                    source,
+                }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Daemon::Starting),
             Err(error) => Err(LabError::io(format!("read {}", path.display()))(error)),
         }
     }
+
+    /// The state of the living daemon, once it has started; `None` if there is none, or none any
+    /// more.
+    async fn started(&self) -> Result<Option<State>, LabError> {
+        let start = Instant::now();
+        loop {
+            match self.daemon()? {
+                Daemon::Up(state) => return Ok(Some(*state)),
+                Daemon::Absent => return Ok(None),
+                // Or another command looks for the daemon, and holds the lock for a moment.
+                Daemon::Starting if start.elapsed() <= PATIENCE => {
+                    tokio::time::sleep(POLL).await;
+                }
+                Daemon::Starting => {
+                    let log = self.file("log");
+                    return Err(LabError::NotReady {
+                        what: "the lab's start, which has to end first".to_owned(),
+                        seconds: PATIENCE.as_secs(),
+                        last: "the daemon runs, but has not written its state".to_owned(),
+                        tail: log_tail(&log),
+                        log,
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// What is known of a daemon.
+enum Daemon {
+    /// Nobody holds the lock.
+    Absent,
+    /// The lock is held, and there is no state yet.
+    Starting,
+    Up(Box<State>),
 }
 
 /// Starts the lab in the background if it is not up, and says what it does and how to go on.
@@ -204,12 +246,13 @@ pub async fn up(directory: &LabDirectory, mut serve: Command) -> Result<(), LabE
     }
 }
 
-/// Ends the lab if it is up, and returns when none of its processes is left.
+/// Ends the lab if it is up, and returns when none of its processes is left. One that is starting is
+/// ended when it is up.
 ///
 /// # Errors
 /// When the daemon does not end.
 pub async fn down(directory: &LabDirectory) -> Result<(), LabError> {
-    let Some(state) = directory.state()? else {
+    let Some(state) = directory.started().await? else {
         println!("The lab is not up.");
         return Ok(());
     };
@@ -264,9 +307,16 @@ pub async fn down(directory: &LabDirectory) -> Result<(), LabError> {
 /// # Errors
 /// When the daemon lives, but does not answer.
 pub fn status(directory: &LabDirectory) -> Result<(), LabError> {
-    let Some(state) = directory.state()? else {
-        println!("The lab is not up; start it with `cargo xtask lab up`.");
-        return Ok(());
+    let state = match directory.daemon()? {
+        Daemon::Up(state) => state,
+        Daemon::Starting => {
+            println!("The lab is starting.");
+            return Ok(());
+        }
+        Daemon::Absent => {
+            println!("The lab is not up; start it with `cargo xtask lab up`.");
+            return Ok(());
+        }
     };
     let status: Status = ask(&state.control, "status")?;
     let daemon = ProcessReport {
@@ -342,7 +392,10 @@ pub fn environment(directory: &LabDirectory) -> Result<(Vec<(String, String)>, P
 /// When the lab is not up.
 pub fn env(directory: &LabDirectory) -> Result<String, LabError> {
     let (variables, programs) = environment(directory)?;
-    let mut lines = format!("unset {}\n", FOREIGN_VARIABLES.join(" "));
+    // Done by the shell itself, because the lines may be evaluated in another one than asked for them.
+    let mut lines = format!(
+        "for devopsgenie_name in $(env | sed -n 's/^\\({ACCOUNT_PREFIX}[A-Za-z0-9_]*\\)=.*/\\1/p'); do unset \"$devopsgenie_name\"; done; unset devopsgenie_name\n"
+    );
     for (name, value) in &variables {
         lines.push_str(&format!("export {name}={}\n", quoted(value)));
     }
@@ -390,19 +443,31 @@ pub async fn serve(directory: &LabDirectory) -> Result<(), LabError> {
     write_state(directory, &state)?;
     println!("serving at {}", state.endpoint);
 
+    let lab = Arc::new(lab);
+    let (stop, mut stopped) = tokio::sync::mpsc::channel(1);
+    // Each in a task of its own, so that none keeps the others waiting.
+    let mut connections = JoinSet::new();
     let caller = loop {
         tokio::select! {
             connection = listener.accept() => {
                 let Ok((stream, _)) = connection else { continue };
-                if let Some(caller) = answer(&lab, stream).await {
-                    break Some(caller);
-                }
+                let (lab, stop) = (Arc::clone(&lab), stop.clone());
+                connections.spawn(async move {
+                    if let Some(caller) = answer(&lab, stream).await {
+                        // A second one who asks is told by the closed connection.
+                        let _ = stop.send(caller).await;
+                    }
+                });
             }
+            caller = stopped.recv() => break caller,
             _ = terminate.recv() => break None,
             _ = interrupt.recv() => break None,
+            Some(_) = connections.join_next() => {}
         }
     };
     let _ = fs::remove_file(directory.file("state.json"));
+    // They hold the lab.
+    connections.shutdown().await;
     tokio::task::spawn_blocking(move || drop(lab))
         .await
         .map_err(|error| LabError::Unexpected(format!("ending the lab: {error}")))?;
@@ -451,10 +516,10 @@ async fn answer(lab: &Lab, mut stream: tokio::net::UnixStream) -> Option<tokio::
             for cluster in lab.backend().clusters().await {
                 status.clusters.push(ClusterStatus {
                     name: cluster.name().to_owned(),
-                    version: cluster.version().await,
+                    version: cluster.version(),
                     endpoint: cluster.endpoint().to_owned(),
                     directory: cluster.directory().to_owned(),
-                    processes: cluster.processes().await,
+                    processes: cluster.processes(),
                 });
             }
             if let Ok(mut bytes) = serde_json::to_vec(&status) {

@@ -98,6 +98,21 @@ pub enum LabError {
         #[source]
         source: Box<kube::Error>,
     },
+    /// A version change failed, and so did the return to the version before.
+    #[error(
+        "Kubernetes {version} of cluster {cluster} could not be served again after a failed version change ({failure}); delete the cluster"
+    )]
+    NotRestored {
+        /// The cluster.
+        cluster: String,
+        /// The version before.
+        version: String,
+        /// Why it does not start.
+        failure: String,
+        /// Why the change failed.
+        #[source]
+        source: Box<LabError>,
+    },
     /// The version is not one the pinned API server can serve.
     #[error("the lab cannot serve Kubernetes {version}; it serves {served}")]
     UnsupportedVersion {

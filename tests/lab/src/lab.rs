@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use eks_simulator::{AccessKeyPair, Handle, Simulator, SimulatorConfig};
+use eks_simulator::{AccessKeyPair, Handle, Simulator, SimulatorConfig, UNSUPPORTED_ZONE_IDS};
 use serde::Deserialize;
 
 use crate::LabError;
@@ -16,22 +16,22 @@ use crate::moto::Moto;
 use crate::process::ProcessGroup;
 use crate::tools::{KubernetesTools, PythonTools, Toolbox};
 
-/// Variables of the caller that would lead an AWS client past the lab, to another account or
-/// through a proxy.
-pub(crate) const FOREIGN_VARIABLES: [&str; 12] = [
-    "AWS_CA_BUNDLE",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_DEFAULT_PROFILE",
-    "AWS_ENDPOINT_URL_EC2",
-    "AWS_ENDPOINT_URL_EKS",
-    "AWS_ENDPOINT_URL_IAM",
-    "AWS_ENDPOINT_URL_STS",
-    "AWS_PROFILE",
-    "AWS_ROLE_ARN",
-    "AWS_SESSION_TOKEN",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-];
+/// What the names of all variables begin with that could lead an AWS client past the lab, to another
+/// account, another endpoint (`AWS_ENDPOINT_URL_<SERVICE>`) or with other credentials.
+pub(crate) const ACCOUNT_PREFIX: &str = "AWS_";
+
+/// Lets a command inherit nothing of the caller's AWS account. What it is given itself stays only
+/// when it is given afterwards.
+pub fn clear_account(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if name
+            .as_encoded_bytes()
+            .starts_with(ACCOUNT_PREFIX.as_bytes())
+        {
+            command.env_remove(name);
+        }
+    }
+}
 
 /// A subnet of the account's default VPC.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -48,9 +48,6 @@ pub struct Subnet {
     #[serde(rename = "AvailabilityZoneId", default)]
     zone_id: String,
 }
-
-/// Zones in which EKS never takes a subnet (eks-facts.md section 2).
-const ZONES_WITHOUT_EKS: [&str; 3] = ["use1-az3", "usw1-az2", "cac1-az3"];
 
 /// A running lab; everything ends when it is dropped and when this process dies.
 pub struct Lab {
@@ -197,9 +194,7 @@ impl Lab {
     #[must_use]
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
-        for name in FOREIGN_VARIABLES {
-            command.env_remove(name);
-        }
+        clear_account(&mut command);
         command
             .envs(self.environment())
             .env("PATH", path_with(&self.programs()))
@@ -257,7 +252,7 @@ impl Lab {
                 what: "`aws ec2 describe-subnets`".to_owned(),
                 source,
             })?;
-        subnets.retain(|subnet| !ZONES_WITHOUT_EKS.contains(&subnet.zone_id.as_str()));
+        subnets.retain(|subnet| !UNSUPPORTED_ZONE_IDS.contains(&subnet.zone_id.as_str()));
         subnets.sort_by(|a, b| a.zone.cmp(&b.zone));
         subnets.truncate(3);
         <[Subnet; 3]>::try_from(subnets).map_err(|subnets| {

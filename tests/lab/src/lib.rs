@@ -19,6 +19,6 @@ mod tools;
 pub use backend::KubernetesBackend;
 pub use cluster::{Cluster, ClusterSpec, ProcessReport, served_versions};
 pub use error::LabError;
-pub use lab::{Lab, Subnet};
+pub use lab::{Lab, Subnet, clear_account};
 pub use moto::Moto;
 pub use tools::{KubernetesTools, PythonTools, Toolbox, kubernetes_version};

@@ -9,6 +9,7 @@ use tokio::time::sleep;
 
 use crate::LabError;
 use crate::cluster::ProcessReport;
+use crate::lab::clear_account;
 use crate::process::{Process, ProcessGroup};
 use crate::tools::PythonTools;
 
@@ -30,6 +31,7 @@ impl Moto {
     pub async fn start(tools: &PythonTools) -> Result<Self, LabError> {
         let group = ProcessGroup::new("moto")?;
         let mut command = Command::new(&tools.moto_server);
+        clear_account(&mut command);
         command
             .args(["-H", "127.0.0.1", "-p", "0"])
             // The AWS managed policies exist, so that they can be attached.
@@ -76,7 +78,7 @@ impl Moto {
     /// The process with its memory.
     #[must_use]
     pub fn process(&self) -> ProcessReport {
-        ProcessReport::of(&self.process)
+        ProcessReport::of(self.process.name(), self.process.id())
     }
 }
 

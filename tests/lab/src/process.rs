@@ -15,6 +15,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::LabError;
 
@@ -41,7 +42,14 @@ const TAIL_LINES: usize = 15;
 #[derive(Debug)]
 pub struct ProcessGroup {
     directory: PathBuf,
-    watcher: Child,
+    id: u32,
+    /// `None` once the group was ended.
+    watcher: Mutex<Option<Watcher>>,
+}
+
+#[derive(Debug)]
+struct Watcher {
+    process: Child,
     pipe: Option<ChildStdin>,
 }
 
@@ -67,9 +75,33 @@ impl ProcessGroup {
         let pipe = watcher.stdin.take();
         Ok(Self {
             directory: directory.keep(),
-            watcher,
-            pipe,
+            id: watcher.id(),
+            watcher: Mutex::new(Some(Watcher {
+                process: watcher,
+                pipe,
+            })),
         })
+    }
+
+    fn watcher(&self) -> MutexGuard<'_, Option<Watcher>> {
+        self.watcher.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends all processes and removes the directory, whoever else holds the group; returns when both
+    /// are gone. Nothing can be started in it afterwards.
+    pub fn end(&self) {
+        if let Some(mut watcher) = self.watcher().take() {
+            drop(watcher.pipe.take());
+            // The watcher ends by its own signal after it has removed the directory; there is
+            // nobody to report a failure to.
+            let _ = watcher.process.wait();
+        }
+    }
+
+    /// Whether [`ProcessGroup::end`] was called.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.watcher().is_none()
     }
 
     /// The directory of the group.
@@ -81,7 +113,7 @@ impl ProcessGroup {
     /// Process id of the watcher, which is the id of the process group.
     #[cfg(test)]
     fn id(&self) -> u32 {
-        self.watcher.id()
+        self.id
     }
 
     /// Starts `command` in the group, with its output in `<name>.log` of the group's directory
@@ -100,6 +132,13 @@ impl ProcessGroup {
         name: &str,
         mut command: Command,
     ) -> Result<Process, LabError> {
+        // Held until the process is in the group, so that `end` does not miss it.
+        let watcher = self.watcher();
+        if watcher.is_none() {
+            return Err(LabError::Unexpected(format!(
+                "{name} cannot be started, because what it belongs to was ended"
+            )));
+        }
         let log = self.directory.join(format!("{name}.log"));
         let output = File::options()
             .create(true)
@@ -114,7 +153,7 @@ impl ProcessGroup {
             .stdin(Stdio::null())
             .stdout(output)
             .stderr(errors)
-            .process_group(self.watcher.id().cast_signed())
+            .process_group(self.id.cast_signed())
             .spawn()
             .map_err(LabError::io(format!(
                 "start {name} ({})",
@@ -130,10 +169,7 @@ impl ProcessGroup {
 
 impl Drop for ProcessGroup {
     fn drop(&mut self) {
-        drop(self.pipe.take());
-        // The watcher ends by its own signal after it has removed the directory; there is nobody
-        // to report a failure to.
-        let _ = self.watcher.wait();
+        self.end();
     }
 }
 
@@ -240,6 +276,17 @@ pub fn log_tail(path: &Path) -> String {
         }
         Err(error) => format!("(the log cannot be read: {error})"),
     }
+}
+
+/// Whether a process runs no more, with all its threads, reaped or not. True where there is no /proc.
+pub(crate) fn has_exited(process_id: u32) -> bool {
+    let Ok(threads) = fs::read_dir(format!("/proc/{process_id}/task")) else {
+        return true;
+    };
+    // The first thread is a zombie as soon as itself has ended.
+    let dead = fs::read_to_string(format!("/proc/{process_id}/stat"))
+        .is_ok_and(|stat| stat.contains(") Z ") || stat.contains(") X "));
+    dead && threads.count() <= 1
 }
 
 /// Resident memory of a process in KiB; `None` when it does not run or there is no /proc.

@@ -11,8 +11,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use devopsgenie_lab::{Cluster, ClusterSpec, LabError, Toolbox};
-use eks_simulator::{DrainOutcome, NodeCapacity, NodeSpec, NodeTaint};
+use devopsgenie_lab::{Cluster, ClusterSpec, KubernetesBackend, LabError, Toolbox};
+use eks_simulator::{
+    ClusterBackend, ControlPlaneSpec, DrainOutcome, NodeCapacity, NodeSpec, NodeTaint,
+};
 
 /// A deadline that only a stuck cluster meets.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -113,8 +115,10 @@ spec:
 ";
 
 fn alive(process_id: u32) -> bool {
+    // Its first thread is a zombie before the others have ended.
+    let threads = std::fs::read_dir(format!("/proc/{process_id}/task"));
     std::fs::read_to_string(format!("/proc/{process_id}/stat"))
-        .is_ok_and(|stat| !stat.contains(") Z "))
+        .is_ok_and(|stat| !stat.contains(") Z ") || threads.is_ok_and(|all| all.count() > 1))
 }
 
 fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
@@ -258,7 +262,7 @@ async fn workloads_run_and_survive_drains_and_a_new_version() {
         &["rollout", "status", "deployment/web", "--timeout=100s"],
     );
 
-    let processes = cluster.processes().await;
+    let processes = cluster.processes();
     assert_eq!(processes.len(), 5);
     let directory = cluster.directory().to_owned();
     drop(cluster);
@@ -314,6 +318,112 @@ async fn labels_and_taints_follow_the_spec_and_forced_drains_end() {
     assert_eq!(outcome, DrainOutcome::Drained);
 }
 
+/// The programs with an API server that ends at once when it is to serve 1.36.
+fn tools_without_new_version(directory: &Path) -> devopsgenie_lab::KubernetesTools {
+    let mut tools = Toolbox::new().unwrap().kubernetes().unwrap();
+    let script = directory.join("kube-apiserver");
+    let text = format!(
+        "#!/bin/sh\ncase \"$*\" in *--emulated-version=1.36*) echo no such luck >&2; exit 7;; esac\nexec '{}' \"$@\"\n",
+        tools.kube_apiserver.display()
+    );
+    std::fs::write(&script, text).unwrap();
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&script, executable).unwrap();
+    tools.kube_apiserver = script;
+    tools
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_change_that_fails_leaves_the_version_before() {
+    let directory = tempfile::tempdir().unwrap();
+    let tools = tools_without_new_version(directory.path());
+    let cluster = Cluster::start(&tools, ClusterSpec::new("stays", "1.35"))
+        .await
+        .unwrap();
+    kubectl(&cluster, &["create", "configmap", "kept"]);
+    let error = cluster.change_version("1.36").await.unwrap_err();
+    assert!(error.to_string().contains("no such luck"), "{error}");
+    assert_eq!(cluster.version(), "1.35");
+    kubectl(&cluster, &["get", "configmap", "kept"]);
+    let emulated = kubectl(&cluster, &["get", "--raw", "/version"]);
+    assert!(
+        emulated.contains("\"emulationMinor\": \"35\""),
+        "{emulated}"
+    );
+    cluster.apply_node(&node(1)).await.unwrap();
+
+    // A process that ended is started again, although the version is the same.
+    let server = cluster
+        .processes()
+        .into_iter()
+        .find(|process| process.name == "kube-apiserver")
+        .unwrap();
+    let killed = Command::new("sh")
+        .args(["-c", &format!("kill -KILL {}", server.process_id)])
+        .status()
+        .unwrap();
+    assert!(killed.success());
+    wait_until("the API server ends", || !alive(server.process_id));
+    cluster.change_version("1.35").await.unwrap();
+    kubectl(&cluster, &["get", "configmap", "kept"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_on_nodes_waits_while_the_version_changes() {
+    let cluster = std::sync::Arc::new(start("restarts", "1.35").await);
+    cluster.apply_node(&node(1)).await.unwrap();
+    let server = |cluster: &Cluster| cluster.processes()[1].process_id;
+    let before = server(&cluster);
+    let changing = std::sync::Arc::clone(&cluster);
+    let change = tokio::spawn(async move { changing.change_version("1.36").await });
+    wait_until("the old API server ends", || !alive(before));
+    // Nobody listens now.
+    let (two, one) = (node(2), node(1));
+    let (applied, drained) = tokio::join!(
+        cluster.apply_node(&two),
+        cluster.drain_node(&one.name, PATIENCE, false)
+    );
+    applied.unwrap();
+    assert_eq!(drained.unwrap(), DrainOutcome::Drained);
+    cluster.delete_node(&one.name).await.unwrap();
+    change.await.unwrap().unwrap();
+    assert_eq!(cluster.version(), "1.36");
+    assert_eq!(cluster.ready_nodes().await.unwrap(), [two.name]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_control_plane_is_deleted_although_somebody_holds_its_cluster() {
+    let tools = Toolbox::new().unwrap().kubernetes().unwrap();
+    let backend = KubernetesBackend::new(tools);
+    let webhook = "http://127.0.0.1:1/nobody".to_owned();
+    let spec = ControlPlaneSpec {
+        cluster_name: "held".to_owned(),
+        version: "1.36".to_owned(),
+        authentication_webhook_url: webhook.clone(),
+        authorization_webhook_url: webhook,
+        issuer_url: "https://example.test".to_owned(),
+        service_ipv4_cidr: "172.20.0.0/16".to_owned(),
+    };
+    backend.create_control_plane(spec).await.unwrap();
+    let cluster = backend.cluster("held").await.unwrap();
+    let processes = cluster.processes();
+    assert!(processes.iter().all(|process| alive(process.process_id)));
+    tokio::time::timeout(PATIENCE, backend.delete_control_plane("held"))
+        .await
+        .expect("the deletion waits for the holder")
+        .unwrap();
+    for process in processes {
+        assert!(!alive(process.process_id), "{} is left", process.name);
+    }
+    assert!(!cluster.directory().exists());
+    assert!(matches!(
+        backend.cluster("held").await,
+        Err(LabError::UnknownCluster(_))
+    ));
+    // Work that is still under way ends with an error, and does not wait for a new API server.
+    assert!(cluster.apply_node(&node(1)).await.is_err());
+}
+
 #[tokio::test]
 async fn a_version_that_is_not_served_is_refused_by_name() {
     let tools = Toolbox::new().unwrap().kubernetes().unwrap();
@@ -357,7 +467,6 @@ async fn holder_of_a_cluster() {
     let cluster = start("held", "1.36").await;
     let ids: Vec<String> = cluster
         .processes()
-        .await
         .iter()
         .map(|process| process.process_id.to_string())
         .collect();

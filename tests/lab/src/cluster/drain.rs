@@ -18,11 +18,10 @@ const POLL: Duration = Duration::from_millis(100);
 pub(super) async fn drain(
     client: &kube::Client,
     node: &str,
-    timeout: Duration,
+    deadline: Instant,
     force: bool,
 ) -> Result<DrainOutcome, LabError> {
     cordon(client, node).await?;
-    let deadline = Instant::now() + timeout;
     loop {
         let pods: Vec<(String, String)> = pods_on(client, node)
             .await?

@@ -6,8 +6,10 @@ mod drain;
 mod node;
 
 use std::fs;
+use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use eks_simulator::{DrainOutcome, Effects, NodeSpec};
@@ -22,7 +24,7 @@ use crate::LabError;
 use crate::certificates::{ClusterCertificates, Identity};
 use crate::gate::Gate;
 use crate::port::ReservedPort;
-use crate::process::{Process, ProcessGroup};
+use crate::process::{Process, ProcessGroup, has_exited};
 use crate::tools::KubernetesTools;
 use component::file;
 
@@ -91,6 +93,8 @@ pub struct Cluster {
     endpoint: String,
     certificate_authority_pem: String,
     client: kube::Client,
+    /// What there is to show, for those who must not wait for the control plane.
+    shown: std::sync::Mutex<Shown>,
     // Dropped in this order: processes first, then the group, then the port they used.
     control_plane: Mutex<ControlPlane>,
     etcd: Process,
@@ -108,6 +112,38 @@ struct ControlPlane {
     kwok: Process,
 }
 
+impl ControlPlane {
+    /// # Errors
+    /// With the last log lines of a process that no longer runs.
+    fn check(&mut self) -> Result<(), LabError> {
+        self.kube_apiserver.check()?;
+        self.controllers.iter_mut().try_for_each(Process::check)?;
+        self.kwok.check()
+    }
+}
+
+/// A version and the processes that were last started for it.
+#[derive(Clone)]
+struct Shown {
+    version: String,
+    processes: Vec<(String, u32)>,
+}
+
+impl Shown {
+    fn of(etcd: &Process, control_plane: &ControlPlane) -> Self {
+        let processes = [etcd, &control_plane.kube_apiserver]
+            .into_iter()
+            .chain(&control_plane.controllers)
+            .chain([&control_plane.kwok]);
+        Self {
+            version: control_plane.version.clone(),
+            processes: processes
+                .map(|process| (process.name().to_owned(), process.id()))
+                .collect(),
+        }
+    }
+}
+
 /// One process of a cluster, for people to look at.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ProcessReport {
@@ -120,11 +156,11 @@ pub struct ProcessReport {
 }
 
 impl ProcessReport {
-    pub(crate) fn of(process: &Process) -> Self {
+    pub(crate) fn of(name: &str, process_id: u32) -> Self {
         Self {
-            name: process.name().to_owned(),
-            process_id: process.id(),
-            resident_kib: crate::process::resident_kib(process.id()),
+            name: name.to_owned(),
+            process_id,
+            resident_kib: crate::process::resident_kib(process_id),
         }
     }
 }
@@ -164,13 +200,15 @@ impl Cluster {
             elapsed_ms = start.elapsed().as_millis(),
             "cluster is ready"
         );
+        let control_plane = ControlPlane {
+            version: spec.version.clone(),
+            kube_apiserver,
+            controllers,
+            kwok,
+        };
         Ok(Self {
-            control_plane: Mutex::new(ControlPlane {
-                version: spec.version.clone(),
-                kube_apiserver,
-                controllers,
-                kwok,
-            }),
+            shown: std::sync::Mutex::new(Shown::of(&etcd, &control_plane)),
+            control_plane: Mutex::new(control_plane),
             spec,
             tools: tools.clone(),
             endpoint,
@@ -244,22 +282,64 @@ impl Cluster {
         command
     }
 
-    /// The minor version that the API server emulates now.
-    pub async fn version(&self) -> String {
-        self.control_plane.lock().await.version.clone()
+    fn shown(&self) -> std::sync::MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The minor version that the API server emulates now; while it changes, the one before.
+    #[must_use]
+    pub fn version(&self) -> String {
+        self.shown().version.clone()
+    }
+
+    /// Ends all processes and removes the data at once, whoever else holds the cluster; returns when
+    /// both are gone. Calls that are under way fail.
+    pub fn stop(&self) {
+        self.group.end();
+        // They were killed, and take a moment to end; whoever holds the cluster reaps them.
+        let deadline = Instant::now() + PATIENCE;
+        let shown = self.shown().clone();
+        let ended = || shown.processes.iter().all(|(_, id)| has_exited(*id));
+        while !ended() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Restarts everything but etcd and KWOK with another minor version; endpoint, certificates
-    /// and objects stay. Does nothing if the version is already served.
+    /// and objects stay. Does nothing if the version is already served. Calls about nodes wait
+    /// meanwhile; other clients see refused connections.
     ///
     /// # Errors
-    /// As [`Cluster::start`].
+    /// As [`Cluster::start`]. The version before is then served again, if it starts.
     pub async fn change_version(&self, version: &str) -> Result<(), LabError> {
         check_version(&self.tools, version)?;
         let mut control_plane = self.control_plane.lock().await;
-        if control_plane.version == version {
+        let before = control_plane.version.clone();
+        if before == version && control_plane.check().is_ok() {
             return Ok(());
         }
+        let result = self.restart(&mut control_plane, version).await;
+        let Err(error) = result else {
+            return Ok(());
+        };
+        if before != version
+            && let Err(second) = self.restart(&mut control_plane, &before).await
+        {
+            return Err(LabError::NotRestored {
+                cluster: self.spec.name.clone(),
+                version: before,
+                failure: second.to_string(),
+                source: Box::new(error),
+            });
+        }
+        Err(error)
+    }
+
+    async fn restart(
+        &self,
+        control_plane: &mut ControlPlane,
+        version: &str,
+    ) -> Result<(), LabError> {
         for process in &mut control_plane.controllers {
             process.kill();
         }
@@ -276,7 +356,33 @@ impl Cluster {
         } = &mut *control_plane;
         wait_ready(&self.client, kube_apiserver, controllers, kwok).await?;
         control_plane.version = version.to_owned();
+        *self.shown() = Shown::of(&self.etcd, control_plane);
         Ok(())
+    }
+
+    /// Makes a call about a node again while the API server cannot be reached, because it is down
+    /// for a moment when its version changes. Such calls do the same again when repeated.
+    async fn through_restarts<T, F>(&self, call: impl Fn() -> F) -> Result<T, LabError>
+    where
+        F: Future<Output = Result<T, LabError>>,
+    {
+        let mut unreachable_since = None;
+        loop {
+            let began = Instant::now();
+            let error = match call().await {
+                Err(error) if is_unreachable(&error) => error,
+                result => return result,
+            };
+            // A call that went on for a while did reach the API server.
+            if began.elapsed() > Duration::from_secs(1) {
+                unreachable_since = None;
+            }
+            let since = unreachable_since.get_or_insert_with(Instant::now);
+            if since.elapsed() > PATIENCE || self.group.has_ended() {
+                return Err(error);
+            }
+            sleep(POLL).await;
+        }
     }
 
     /// Creates the node or changes its labels and taints; returns when it is Ready.
@@ -284,7 +390,8 @@ impl Cluster {
     /// # Errors
     /// When the API server refuses, or the node does not get Ready.
     pub async fn apply_node(&self, node: &NodeSpec) -> Result<(), LabError> {
-        node::apply(&self.client, node).await?;
+        self.through_restarts(|| node::apply(&self.client, node))
+            .await?;
         let deadline = Instant::now() + PATIENCE;
         loop {
             let last = match node::ready(&self.client, &node.name).await {
@@ -293,6 +400,9 @@ impl Cluster {
                 Err(LabError::Kubernetes { source, .. }) => source.to_string(),
                 Err(error) => return Err(error),
             };
+            if self.group.has_ended() {
+                return Err(LabError::UnknownCluster(self.spec.name.clone()));
+            }
             let mut control_plane = self.control_plane.lock().await;
             let kwok = &mut control_plane.kwok;
             kwok.check()?;
@@ -315,7 +425,9 @@ impl Cluster {
         timeout: Duration,
         force: bool,
     ) -> Result<DrainOutcome, LabError> {
-        drain::drain(&self.client, name, timeout, force).await
+        let deadline = Instant::now() + timeout;
+        self.through_restarts(|| drain::drain(&self.client, name, deadline, force))
+            .await
     }
 
     /// Removes the node and the pods that were on it.
@@ -323,7 +435,8 @@ impl Cluster {
     /// # Errors
     /// When the API server refuses.
     pub async fn delete_node(&self, name: &str) -> Result<(), LabError> {
-        node::delete(&self.client, name).await
+        self.through_restarts(|| node::delete(&self.client, name))
+            .await
     }
 
     /// Names of the nodes whose Ready condition is true, sorted.
@@ -335,15 +448,26 @@ impl Cluster {
     }
 
     /// The processes of the cluster with their memory.
-    pub async fn processes(&self) -> Vec<ProcessReport> {
-        let control_plane = self.control_plane.lock().await;
-        let mut reports = vec![
-            ProcessReport::of(&self.etcd),
-            ProcessReport::of(&control_plane.kube_apiserver),
-        ];
-        reports.extend(control_plane.controllers.iter().map(ProcessReport::of));
-        reports.push(ProcessReport::of(&control_plane.kwok));
-        reports
+    #[must_use]
+    pub fn processes(&self) -> Vec<ProcessReport> {
+        let shown = self.shown().clone();
+        shown
+            .processes
+            .iter()
+            .map(|(name, process_id)| ProcessReport::of(name, *process_id))
+            .collect()
+    }
+}
+
+/// Whether the API server did not answer at all, or only to say that it does not serve yet.
+fn is_unreachable(error: &LabError) -> bool {
+    let LabError::Kubernetes { source, .. } = error else {
+        return false;
+    };
+    match &**source {
+        kube::Error::Api(status) => status.code == 503,
+        kube::Error::Service(_) | kube::Error::HyperError(_) | kube::Error::ReadEvents(_) => true,
+        _ => false,
     }
 }
 

@@ -197,10 +197,12 @@ fn build(
     directory: &Path,
 ) -> Result<(), LabError> {
     let done = announce(&format!("{} {version}", tool.directory), tool.usually);
-    // In the cache, because a rename must not cross file systems; removed by its own drop unless
-    // the process is killed.
+    // In the cache, because a rename must not cross file systems; removed by its own drop, or, when
+    // the process was killed, by the next build of the entry, whose lock is held here.
+    let prefix = partial_prefix(directory);
+    remove_partial(cache, &prefix)?;
     let partial = tempfile::Builder::new()
-        .prefix(".partial-")
+        .prefix(&prefix)
         .tempdir_in(cache)
         .map_err(LabError::io(format!(
             "make a directory in {}",
@@ -234,9 +236,51 @@ fn build(
     Ok(())
 }
 
+/// What the names of the unfinished builds of a cache entry begin with.
+fn partial_prefix(entry: &Path) -> String {
+    let name = entry.file_name().unwrap_or_default().to_string_lossy();
+    format!(".partial-{name}-")
+}
+
+/// Removes what killed builds left.
+fn remove_partial(cache: &Path, prefix: &str) -> Result<(), LabError> {
+    let read = || LabError::io(format!("read {}", cache.display()));
+    for entry in fs::read_dir(cache).map_err(read())? {
+        let entry = entry.map_err(read())?;
+        if entry.file_name().to_string_lossy().starts_with(prefix) {
+            let path = entry.path();
+            fs::remove_dir_all(&path).map_err(LabError::io(format!(
+                "remove the unfinished {}",
+                path.display()
+            )))?;
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn unfinished_builds_of_the_same_entry_are_removed() {
+        let cache = tempfile::tempdir().unwrap();
+        let entry = cache.path().join("etcd-3.7.3-0011");
+        for name in [
+            ".partial-etcd-3.7.3-0011-abc",
+            ".partial-etcd-3.7.3-0022-abc",
+            "etcd-3.7.3-0022",
+        ] {
+            fs::create_dir_all(cache.path().join(name).join("bin")).unwrap();
+        }
+        remove_partial(cache.path(), &partial_prefix(&entry)).unwrap();
+        let mut left: Vec<String> = fs::read_dir(cache.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        left.sort();
+        assert_eq!(left, [".partial-etcd-3.7.3-0022-abc", "etcd-3.7.3-0022"]);
+    }
 
     #[test]
     fn versions_are_read_from_go_mod() {
