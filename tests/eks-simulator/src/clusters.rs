@@ -527,7 +527,7 @@ async fn create_once(
         .version
         .clone()
         .unwrap_or_else(|| core.default_version.clone());
-    // Not verified: the text for an unknown version.
+    // Source of the text: rancher/rancher issue 27777, which quotes it.
     if !versions::available(core, &version) {
         return Err(ApiError::parameter("unsupported Kubernetes version").cluster(&name));
     }

@@ -59,17 +59,16 @@ struct TaintsPayload {
     remove_taints: Option<Vec<Taint>>,
 }
 
-/// 409 unless the node group can take an update. Source of the text: terraform-provider-aws issues
-/// that quote "currently not in Active State".
+/// 409 unless the node group can take an update. Source of the text: karpenter-provider-aws issue 133,
+/// which quotes it.
 fn refuse_unless_active(store: &Store, cluster: &str, name: &str) -> Result<(), ApiError> {
     let found = store.cluster(cluster)?;
     let group = store.node_group(cluster, name)?;
     let named = |error: ApiError| error.cluster(cluster).node_group(name);
     if group.status != NodeGroupStatus::Active {
-        return Err(named(ApiError::in_use(format!(
-            "Nodegroup cannot be updated as it is currently not in Active State but in {}",
-            group.status.name()
-        ))));
+        return Err(named(ApiError::in_use(
+            "Nodegroup cannot be updated as it is currently not in Active State",
+        )));
     }
     if found.status == ClusterStatus::Deleting {
         return Err(named(ApiError::in_use(format!(
@@ -330,7 +329,7 @@ fn injected(faults: &TransitionFaults, name: &str) -> Outcome {
     Ok(())
 }
 
-/// After a failed update the group is ACTIVE again. Not verified.
+/// After a failed update the group is ACTIVE again. Source: crossplane-contrib/provider-aws issue 1475.
 fn finish(core: &Core, cluster: &str, name: &str, id: &str, result: Outcome) {
     let now = core.now();
     let mut store = core.store();

@@ -166,7 +166,8 @@ impl RepairRequest {
     }
 }
 
-/// Source: Kubernetes label syntax; reserved prefixes as the service's message names them.
+/// Source: Kubernetes label syntax; reserved prefixes as the service's message names them in eksctl
+/// issue 4006.
 pub(crate) fn check_labels(labels: &BTreeMap<String, String>) -> Result<(), ApiError> {
     for (key, value) in labels {
         let (prefix, name) = key.rsplit_once('/').unwrap_or(("", key));
@@ -324,8 +325,8 @@ async fn instance_details(
     Ok((ami_type, details))
 }
 
-/// A release version must be one of the minor's. Source: terraform-provider-aws issues that quote
-/// "is not valid for kubernetes version".
+/// A release version must be one of the minor's. Source: eksctl issue 7976, which quotes "is not valid
+/// for kubernetes version".
 pub(crate) fn check_release(
     core: &Core,
     release: &str,

@@ -344,15 +344,19 @@ async fn updates_change_one_thing_at_a_time_and_a_no_op_is_an_error() {
         assert_eq!(reply["update"]["type"], *kind);
         assert_eq!(reply["update"]["status"], "InProgress");
         let running = format!(
-            "currently has update {} in progress",
+            "because cluster up currently has update {} in progress",
             reply["update"]["id"].as_str().unwrap()
         );
-        lab.eks("POST", path, request.clone())
-            .await
-            .refused("ResourceInUseException", &running);
+        lab.eks("POST", path, request.clone()).await.refused(
+            "ResourceInUseException",
+            &format!("Cannot {kind} {running}"),
+        );
         lab.eks("POST", "/clusters/up/updates", json!({"version": "1.36"}))
             .await
-            .refused("ResourceInUseException", &running);
+            .refused(
+                "ResourceInUseException",
+                &format!("Cannot VersionUpdate {running}"),
+            );
         faults.clear(stuck);
         let update = lab.wait_update("up", &reply, "").await;
         assert_eq!(update["status"], "Successful", "{update}");
