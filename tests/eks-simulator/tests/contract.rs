@@ -84,10 +84,22 @@ const UPDATE_PARAMETERS: [&str; 26] = [
     "ZonalShiftConfig",
 ];
 
+/// The release whose model the answers are held against, as the lab pins it.
+fn pinned_botocore() -> String {
+    let requirements = tests_folder().join("../../lab/tools/python/requirements.txt");
+    std::fs::read_to_string(requirements)
+        .expect("the lab's Python requirements")
+        .lines()
+        .find_map(|line| line.strip_prefix("botocore==")?.split_whitespace().next())
+        .expect("botocore is pinned")
+        .to_owned()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_operation_answers_as_the_model_says() {
     let lab = Lab::start().await;
     let setup = json!({
+        "botocore": pinned_botocore(),
         "subnets": lab.subnets,
         "cluster_role": lab.cluster_role,
         "node_role": lab.node_role,

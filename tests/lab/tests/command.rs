@@ -109,10 +109,12 @@ async fn a_lab_is_up_until_it_is_taken_down() {
     assert!(matches!(env(&directory), Err(LabError::NotUp(_))));
 }
 
-/// Reaped by nobody: the daemon's parent is this test, which lives on.
+/// Reaped by nobody: the daemon's parent is this test, which lives on. The lock is held until the last
+/// thread has ended, and the first is a zombie before.
 fn zombie(process_id: &str) -> bool {
+    let threads = std::fs::read_dir(format!("/proc/{process_id}/task"));
     std::fs::read_to_string(format!("/proc/{process_id}/stat"))
-        .is_ok_and(|stat| stat.contains(") Z "))
+        .is_ok_and(|stat| stat.contains(") Z ") && threads.is_ok_and(|all| all.count() == 1))
 }
 
 #[tokio::test(flavor = "multi_thread")]
