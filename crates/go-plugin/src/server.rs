@@ -27,6 +27,9 @@ const CORE_PROTOCOL_VERSION: u32 = 1;
 /// How long RPCs may go on after Shutdown. Hosts kill the process after 2 seconds.
 const SHUTDOWN_GRACE: Duration = Duration::from_millis(500);
 
+/// How long RPCs may go on after the signal that ends a debugged process, which nobody kills.
+const DEBUG_GRACE: Duration = Duration::from_secs(10);
+
 /// How often a process without connections looks whether its parent still lives.
 const PARENT_POLL_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -79,7 +82,8 @@ pub async fn serve(
 
     let connections = Connections::new();
     let routes = services::add_to(routes, &shutdown, OnShutdown::End);
-    let serving = serve_routes(listener, acceptor, routes, &shutdown, &connections);
+    let grace = || tokio::time::sleep(SHUTDOWN_GRACE);
+    let serving = serve_routes(listener, acceptor, routes, &shutdown, &connections, grace);
     let watching = async {
         host_gone(parent, &connections).await;
         tracing::info!(parent, "the host is gone, ending");
@@ -113,8 +117,8 @@ impl DebugServer {
     }
 
     /// Serves until SIGINT, SIGTERM, or cancellation of the token given to [`serve_debug`], which
-    /// this function cancels when it ends. RPCs that are still running half a second later are
-    /// dropped.
+    /// this function cancels when it ends. RPCs may go on for ten seconds or until the next
+    /// signal, and are dropped then.
     ///
     /// # Errors
     ///
@@ -125,7 +129,17 @@ impl DebugServer {
         let mut signals = Signals::install()?;
         let connections = Connections::new();
         let routes = services::add_to(self.routes, &shutdown, OnShutdown::Ignore);
-        let serving = serve_routes(self.listener, None, routes, &shutdown, &connections);
+        let grace = || async {
+            let again = async {
+                match Signals::install() {
+                    Ok(mut signals) => signals.received().await,
+                    Err(_) => std::future::pending().await,
+                }
+            };
+            // Elapsed or signalled, it is over.
+            let _ = tokio::time::timeout(DEBUG_GRACE, again).await;
+        };
+        let serving = serve_routes(self.listener, None, routes, &shutdown, &connections, grace);
         let watching = async {
             signals.received().await;
             shutdown.cancel();
@@ -159,12 +173,15 @@ pub async fn serve_debug(
     })
 }
 
-async fn serve_routes(
+/// Serves until `shutdown` is cancelled and the RPCs have ended, or `grace`, which begins then, is
+/// over.
+async fn serve_routes<G: Future<Output = ()>>(
     listener: Listener,
     acceptor: Option<TlsAcceptor>,
     routes: Routes,
     shutdown: &CancellationToken,
     connections: &Connections,
+    grace: impl FnOnce() -> G,
 ) -> Result<(), ServeError> {
     let (incoming, _removes_socket) = listener.accept(acceptor, connections.clone());
     let server = Server::builder()
@@ -173,7 +190,7 @@ async fn serve_routes(
     let mut server = std::pin::pin!(server);
     let grace = async {
         shutdown.cancelled().await;
-        tokio::time::sleep(SHUTDOWN_GRACE).await;
+        grace().await;
     };
     let result = tokio::select! {
         result = &mut server => result,

@@ -316,6 +316,35 @@ async fn debug_serves_several_connections() {
     }
 }
 
+#[tokio::test]
+async fn a_debugged_process_lets_calls_end_until_the_second_signal() {
+    let directory = tempfile::tempdir().unwrap();
+    let environment = [("TMPDIR", directory.path().to_str().unwrap())];
+    let mut plugin = Plugin::start(&environment, &["--debug"]);
+    let line = plugin.line();
+    let fields: Vec<&str> = line.split('|').collect();
+    let handshake = Handshake::parse(&format!("1|6|{}|{}|grpc|", fields[0], fields[1]));
+    let client = Client::connect(&handshake, None).await.unwrap();
+    let hanging = tokio::spawn({
+        let client = client.clone();
+        async move {
+            client
+                .call::<_, Empty>("/example.Probe/Hang", Empty {})
+                .await
+        }
+    });
+    connection_number(&client).await;
+    plugin.signal("INT");
+    // Longer than a host would wait.
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    assert!(!hanging.is_finished());
+    plugin.signal("INT");
+    assert!(hanging.await.unwrap().is_err());
+    let (status, _, _) = plugin.finish();
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(entries(directory.path()), 0);
+}
+
 async fn connection_number(client: &Client) -> String {
     let answer = client.call("/example.Probe/Connection", Empty {}).await;
     let answer: Response<String> = answer.unwrap();

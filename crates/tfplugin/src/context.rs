@@ -11,14 +11,21 @@ use crate::schema::timeouts::format_duration;
 
 /// Handed to every operation that may have effects.
 ///
-/// Nothing is interrupted by force: the work watches [`Context::interrupted`] at its safe points
-/// and then returns the state that was reached **with an error**, since Core takes a success for
-/// finished.
+/// The work watches [`Context::interrupted`] at its safe points and then returns the state that was
+/// reached **with an error**, since Core takes a success for finished.
+///
+/// A create, update or delete is not cut off while the process lives, even when the connection is
+/// lost or the user ends Core by a second Ctrl-C: `stop` is cancelled and the work goes on. It has
+/// about a second from then on, after which the process ends and the work with it, since Core kills
+/// the process two seconds after that Ctrl-C. Its answer no longer reaches the state, so an object
+/// must be found again without it. The same holds for the opening and closing of an ephemeral
+/// resource. All other operations are dropped with their connection.
 #[derive(Debug)]
 pub struct Context<C> {
     /// What [`Provider::configure`](crate::Provider::configure) made, one per connection.
     pub client: Arc<C>,
-    /// Cancelled when the user asks to stop (Core's StopProvider, the first Ctrl-C).
+    /// Cancelled when the user asks to stop (Core's StopProvider, the first Ctrl-C), when the
+    /// connection is lost, and when the process is to end.
     pub stop: CancellationToken,
     /// What is done.
     pub operation: Operation,

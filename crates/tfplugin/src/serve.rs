@@ -3,11 +3,11 @@
 use std::error::Error;
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use go_plugin::logging::{self, LogConfig};
 use go_plugin::{Address, Network, ServeConfig};
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 
 use crate::provider::Provider;
 use crate::server::Server;
@@ -17,6 +17,10 @@ use crate::server::Server;
 const MAGIC_COOKIE_KEY: &str = "TF_PLUGIN_MAGIC_COOKIE";
 const MAGIC_COOKIE_VALUE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
 const PROTOCOL_VERSION: u32 = 6;
+
+/// How long creates, updates and deletes may go on after the serving has ended, which takes half a
+/// second when calls are running: the host kills the process two seconds after its Shutdown.
+const SAFE_POINT_GRACE: Duration = Duration::from_secs(1);
 
 const TERRAFORM_REGISTRY: &str = "registry.terraform.io/";
 const OPENTOFU_REGISTRY: &str = "registry.opentofu.org/";
@@ -103,14 +107,19 @@ pub fn serve<P: Provider>(provider: P, options: ServeOptions) -> ExitCode {
         .skip(1)
         .any(|argument| argument == "--debug" || argument == "-debug");
     let server = Server::new(provider);
+    let lifetime = server.lifetime();
     let code = runtime.block_on(async {
-        if debug {
+        let code = if debug {
             serve_debug(server, &options).await
         } else {
             serve_host(server, &options).await
-        }
+        };
+        // Whatever ended the serving, work that still runs has been told to stop.
+        lifetime.shutdown().cancel();
+        lifetime.finish(SAFE_POINT_GRACE).await;
+        code
     });
-    // Work that still runs was told to stop; the host waits two seconds at most.
+    // Without waiting for blocking tasks.
     runtime.shutdown_background();
     code
 }
@@ -128,14 +137,16 @@ async fn serve_host(server: Server, options: &ServeOptions) -> ExitCode {
             options.version, options.address
         ),
     };
-    match go_plugin::serve(config, server.into_routes(), CancellationToken::new()).await {
+    let shutdown = server.lifetime().shutdown();
+    match go_plugin::serve(config, server.into_routes(), shutdown).await {
         Ok(code) => code,
         Err(error) => fail("the provider could not serve", &error),
     }
 }
 
 async fn serve_debug(server: Server, options: &ServeOptions) -> ExitCode {
-    let debug = match go_plugin::serve_debug(server.into_routes(), CancellationToken::new()).await {
+    let shutdown = server.lifetime().shutdown();
+    let debug = match go_plugin::serve_debug(server.into_routes(), shutdown).await {
         Ok(debug) => debug,
         Err(error) => return fail("the provider could not serve", &error),
     };
@@ -145,7 +156,8 @@ async fn serve_debug(server: Server, options: &ServeOptions) -> ExitCode {
     let _ = writeln!(
         std::io::stdout().lock(),
         "The provider {} is running. To make Terraform or OpenTofu use this process, run them \
-         with:\n\n    TF_REATTACH_PROVIDERS='{quoted}'\n\nStop it with Ctrl-C.",
+         with:\n\n    TF_REATTACH_PROVIDERS='{quoted}'\n\nStop it with Ctrl-C: operations that run are \
+         told to stop and have ten seconds; a second Ctrl-C ends at once.",
         options.address
     );
     match debug.run().await {

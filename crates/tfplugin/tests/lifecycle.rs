@@ -165,6 +165,22 @@ async fn failed_creates() {
     assert!(stored.tainted);
     assert!(thing(&stored.value).id.is_null(), "unknown becomes null");
 
+    managed.set_stored(None);
+    probe.script(|script| script.create = Some(Box::new(|_| panic!("told to panic"))));
+    let error = managed.apply(wanted.clone()).await.unwrap_err();
+    assert!(
+        error.to_string().contains(
+            "Please report this to the provider's developers. The object may exist, in part or as \
+             a whole: the state holds it as it was planned"
+        ),
+        "{error}"
+    );
+    let stored = managed.stored().unwrap();
+    assert!(stored.tainted);
+    assert_eq!(thing(&stored.value).name, "a".into());
+    assert!(thing(&stored.value).id.is_null(), "unknown becomes null");
+    assert_eq!(stored.private, br#"{"note":"planned from "}"#);
+
     probe.script(|script| script.create = None);
     probe.calls();
     let plan = managed.apply(wanted.clone()).await.unwrap();
@@ -241,6 +257,71 @@ async fn failed_updates_and_deletes_keep_what_is_there() {
     });
     managed.destroy().await.unwrap_err();
     assert_eq!(thing(managed.state()).label, "rest".into());
+}
+
+#[tokio::test]
+async fn a_panic_after_the_effect_keeps_what_the_handler_returned() {
+    let (probe, _, mut managed) = start().await;
+    let explode = |thing: Thing| Thing {
+        document: "explode".into(),
+        ..thing
+    };
+    let note = |note: &str| {
+        let mut private = tfplugin::Private::new();
+        private.insert("note", note);
+        private
+    };
+    let wanted = config([
+        ("name", Value::from("a")),
+        ("document", Value::from("text")),
+    ]);
+    let assert_kept = |stored: Option<&tfplugin::testing::Stored>, error: Diagnostics| {
+        let error = error.to_string();
+        assert!(
+            error.contains("told to explode") && error.contains("what the operation itself"),
+            "{error}"
+        );
+        let stored = stored.expect("the object is kept");
+        assert_eq!(thing(&stored.value).document, "explode".into());
+        assert_eq!(stored.private, br#"{"note":"made"}"#);
+    };
+    probe.script(|script| {
+        script.create = Some(Box::new(move |planned| {
+            Applied::done(explode(settle(planned.planned, 1)), note("made"))
+        }));
+    });
+    let error = managed.apply(wanted.clone()).await.unwrap_err();
+    assert_kept(managed.stored(), error);
+    assert!(managed.stored().unwrap().tainted);
+
+    probe.script(|script| script.create = None);
+    managed.set_stored(None);
+    managed.apply(wanted.clone()).await.unwrap();
+    probe.script(|script| {
+        script.update = Some(Box::new(move |planned| {
+            Applied::done(explode(settle(planned.planned, 2)), note("made"))
+        }));
+    });
+    let changed = config([
+        ("name", Value::from("a")),
+        ("document", Value::from("text")),
+        ("label", Value::from("new")),
+    ]);
+    let error = managed.apply(changed.clone()).await.unwrap_err();
+    assert_kept(managed.stored(), error);
+    assert!(!managed.stored().unwrap().tainted);
+
+    managed.set_stored(None);
+    managed.apply(wanted.clone()).await.unwrap();
+    let before = managed.stored().unwrap().clone();
+    probe.script(|script| {
+        script.read = Some(Box::new(move |request| {
+            ReadResponse::found(explode(request.state), request.private)
+        }));
+    });
+    let error = managed.plan(wanted).await.unwrap_err();
+    assert!(error.to_string().contains("told to explode"), "{error}");
+    assert_eq!(managed.stored(), Some(&before));
 }
 
 #[tokio::test]

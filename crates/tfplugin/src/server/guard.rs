@@ -27,16 +27,62 @@ pub(crate) struct Panicked {
     place: String,
 }
 
+/// What a panic left behind, for the end of its message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Aftermath {
+    /// The call has no effects.
+    NothingChanged,
+    /// A create.
+    Created,
+    /// An update.
+    Updated,
+    /// A delete.
+    Deleted,
+    /// Work on the answer, after the effects.
+    Finished,
+}
+
+impl Aftermath {
+    const fn sentence(self) -> &'static str {
+        match self {
+            Self::NothingChanged => "Nothing was changed.",
+            Self::Created => {
+                "The object may exist, in part or as a whole: the state holds it as it was planned \
+                 and marks it as tainted, so that the next apply replaces it. Look at what was \
+                 really made before that."
+            }
+            Self::Updated => {
+                "The state keeps the values from before, though a part of the update may be done: \
+                 run terraform plan to see what is left to do."
+            }
+            Self::Deleted => {
+                "The object stays in the state, though a part of it may be gone: run terraform \
+                 plan to see what is left."
+            }
+            Self::Finished => "The state holds what the operation itself returned.",
+        }
+    }
+}
+
 impl Panicked {
+    /// The end of a task that told nothing of itself.
+    pub(crate) fn elsewhere(message: String) -> Self {
+        Self {
+            message,
+            place: "at an unknown place".to_owned(),
+        }
+    }
+
     /// The diagnostic for the user. `during` completes "… while …".
-    pub(crate) fn into_diagnostics(self, during: &str) -> Diagnostics {
+    pub(crate) fn into_diagnostics(self, during: &str, aftermath: Aftermath) -> Diagnostics {
         Diagnostic::error(
             "Provider bug: the provider panicked",
             format!(
                 "The provider stopped at a bug of its own while {during}: {} ({}). Please report \
-                 this to the provider's developers. What Terraform knew about the object before \
-                 is kept; run terraform plan to see what was really done.",
-                self.message, self.place
+                 this to the provider's developers. {}",
+                self.message,
+                self.place,
+                aftermath.sentence()
             ),
         )
         .into()
@@ -77,10 +123,9 @@ pub(crate) fn guard<T>(call: impl FnOnce() -> T) -> Result<T, Panicked> {
     let result = catch_unwind(AssertUnwindSafe(call));
     GUARDED.set(outer);
     result.map_err(|_| {
-        LAST_PANIC.take().unwrap_or_else(|| Panicked {
-            message: "a panic without a message".to_owned(),
-            place: "at an unknown place".to_owned(),
-        })
+        LAST_PANIC
+            .take()
+            .unwrap_or_else(|| Panicked::elsewhere("a panic without a message".to_owned()))
     })
 }
 

@@ -5,6 +5,7 @@
 
 mod convert;
 mod guard;
+mod lifetime;
 pub(crate) mod proto;
 mod rpc;
 mod schema;
@@ -22,7 +23,8 @@ use crate::diagnostics::Diagnostics;
 use crate::erased::{ErasedDataSource, ErasedProvider, ErasedResource, TypedProvider};
 use crate::provider::Provider;
 use crate::schema::{Schema, SchemaRole};
-pub(crate) use session::Sessions;
+pub(crate) use lifetime::Lifetime;
+use session::Sessions;
 
 /// The largest message in either direction, as most providers have it. tonic's own limit of 4 MiB
 /// is too small for configurations that hold a large text.
@@ -36,6 +38,7 @@ pub(crate) struct Server {
     data_sources: OnceLock<BTreeMap<String, Entry<dyn ErasedDataSource>>>,
     schema_response: OnceLock<proto::get_provider_schema::Response>,
     sessions: Sessions,
+    lifetime: Lifetime,
 }
 
 /// A handler with its schema, which is made when it is first needed: most processes use few.
@@ -87,14 +90,20 @@ fn entries<H: ?Sized>(handlers: Vec<(String, Arc<H>)>) -> BTreeMap<String, Entry
 impl Server {
     pub(crate) fn new<P: Provider>(provider: P) -> Self {
         guard::install_hook();
+        let lifetime = Lifetime::default();
         Self {
             provider: Box::new(TypedProvider(provider)),
             provider_schema: OnceLock::new(),
             resources: OnceLock::new(),
             data_sources: OnceLock::new(),
             schema_response: OnceLock::new(),
-            sessions: Sessions::default(),
+            sessions: Sessions::new(lifetime.clone()),
+            lifetime,
         }
+    }
+
+    pub(crate) fn lifetime(&self) -> Lifetime {
+        self.lifetime.clone()
     }
 
     pub(crate) fn into_routes(self) -> Routes {

@@ -6,17 +6,24 @@ use std::sync::{Arc, Mutex, PoisonError};
 use go_plugin::{Connection, ConnectionId};
 use tokio_util::sync::CancellationToken;
 
+use super::lifetime::Lifetime;
 use crate::erased::AnyClient;
 
 /// One configured instance of the provider.
-#[derive(Default)]
 pub(crate) struct Session {
     client: Mutex<Option<AnyClient>>,
-    /// Cancelled by StopProvider, and when the connection is closed.
+    /// Cancelled by StopProvider, when the connection is closed, and when the process is to end.
     pub(crate) stop: CancellationToken,
 }
 
 impl Session {
+    fn new(stop: CancellationToken) -> Self {
+        Self {
+            client: Mutex::default(),
+            stop,
+        }
+    }
+
     pub(crate) fn client(&self) -> Option<AnyClient> {
         self.client
             .lock()
@@ -30,12 +37,19 @@ impl Session {
 }
 
 /// The sessions by connection; `None` stands for a transport without connection numbers.
-#[derive(Default)]
 pub(crate) struct Sessions {
     by_connection: Arc<Mutex<HashMap<Option<ConnectionId>, Arc<Session>>>>,
+    lifetime: Lifetime,
 }
 
 impl Sessions {
+    pub(crate) fn new(lifetime: Lifetime) -> Self {
+        Self {
+            by_connection: Arc::default(),
+            lifetime,
+        }
+    }
+
     /// The session of the connection a request came over, made when it is new.
     pub(crate) fn of(&self, extensions: &tonic::Extensions) -> Arc<Session> {
         let connection = extensions.get::<Connection>();
@@ -47,7 +61,7 @@ impl Sessions {
         if let Some(session) = sessions.get(&id) {
             return Arc::clone(session);
         }
-        let session = Arc::new(Session::default());
+        let session = Arc::new(Session::new(self.lifetime.session_stop()));
         sessions.insert(id, Arc::clone(&session));
         if let Some(connection) = connection.cloned() {
             let all = Arc::clone(&self.by_connection);

@@ -220,6 +220,7 @@ impl Resource for Probe {
                     .optional()
                     .description("Text in which case does not matter.")
                     .semantically_equal(|before, after| {
+                        assert_ne!(after.as_str(), Some("explode"), "told to explode");
                         before.as_str().map(str::to_lowercase)
                             == after.as_str().map(str::to_lowercase)
                     }),

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::{Server, Session, context};
 use crate::context::Operation;
 use crate::cty::Value;
@@ -8,7 +10,7 @@ use crate::private::Private;
 use crate::resource::{Applied, Deleted, PlannedCreate, PlannedDelete, PlannedUpdate};
 use crate::server::Described;
 use crate::server::convert::{decode, decode_object, encode, encode_diagnostics};
-use crate::server::guard::guard_async;
+use crate::server::guard::{Aftermath, guard, guard_async};
 use crate::server::proto::apply_resource_change::{Request, Response};
 use crate::state::unknown_as_null;
 
@@ -29,7 +31,7 @@ async fn apply(
 ) -> Result<Response, Diagnostics> {
     let entry = server.resource(&request.type_name)?;
     let described = entry.described();
-    let handler = entry.handler.as_ref();
+    let handler = Arc::clone(&entry.handler);
     let prior = decode_object(request.prior_state.as_ref(), &described.ty)?;
     let planned = decode_object(request.planned_state.as_ref(), &described.ty)?;
     let private = Private::decode(&request.planned_private)?;
@@ -38,11 +40,11 @@ async fn apply(
         (Some(prior), None) => {
             let context = context(session, described, Operation::Delete, Some(&prior))?;
             let delete = PlannedDelete { prior, private };
-            let deleted = guard_async(|| handler.delete(context, delete))
-                .await
-                .map_err(|panicked| {
-                    panicked.into_diagnostics(&format!("deleting a {}", request.type_name))
-                })?;
+            let work = async move { guard_async(|| handler.delete(context, delete)).await };
+            let deleted = server.lifetime.run_to_end(work).await.map_err(|panicked| {
+                let during = format!("deleting a {}", request.type_name);
+                panicked.into_diagnostics(&during, Aftermath::Deleted)
+            })?;
             return Ok(answer_delete(described, deleted));
         }
         (None, Some(planned)) => {
@@ -51,13 +53,16 @@ async fn apply(
             let create = PlannedCreate {
                 config,
                 planned: planned.clone(),
-                private,
+                private: private.clone(),
             };
-            let applied = guard_async(|| handler.create(context, create))
-                .await
-                .map_err(|panicked| {
-                    panicked.into_diagnostics(&format!("creating a {}", request.type_name))
-                })?;
+            let work = async move { guard_async(|| handler.create(context, create)).await };
+            let applied = server.lifetime.run_to_end(work).await;
+            // Without a state Core would take the object for one that was never made.
+            let applied = applied.unwrap_or_else(|panicked| {
+                let during = format!("creating a {}", request.type_name);
+                let diagnostics = panicked.into_diagnostics(&during, Aftermath::Created);
+                Applied::partial(planned.clone(), private, diagnostics)
+            });
             (applied, planned, None)
         }
         (Some(prior), Some(planned)) => {
@@ -69,11 +74,11 @@ async fn apply(
                 planned: planned.clone(),
                 private,
             };
-            let applied = guard_async(|| handler.update(context, update))
-                .await
-                .map_err(|panicked| {
-                    panicked.into_diagnostics(&format!("updating a {}", request.type_name))
-                })?;
+            let work = async move { guard_async(|| handler.update(context, update)).await };
+            let applied = server.lifetime.run_to_end(work).await.map_err(|panicked| {
+                let during = format!("updating a {}", request.type_name);
+                panicked.into_diagnostics(&during, Aftermath::Updated)
+            })?;
             (applied, planned, Some(prior))
         }
     };
@@ -105,7 +110,12 @@ fn answer_apply(
         // What a failed apply did not find out stays unknown in its state; Core wants it known.
         unknown_as_null(state)
     } else {
-        keep_semantically_equal(schema, &planned, state)
+        let equal = guard(|| keep_semantically_equal(schema, &planned, state.clone()));
+        equal.unwrap_or_else(|panicked| {
+            let during = "comparing the result of an apply with its plan";
+            diagnostics.extend(panicked.into_diagnostics(during, Aftermath::Finished));
+            unknown_as_null(state)
+        })
     };
     // A value that a successful apply did not find out is reported by every build: made null, it
     // would pass for the truth.

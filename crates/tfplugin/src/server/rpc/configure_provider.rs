@@ -3,7 +3,7 @@ use crate::cty::Value;
 use crate::diagnostics::Diagnostics;
 use crate::provider::ConfigureRequest;
 use crate::server::convert::{decode, encode_diagnostics};
-use crate::server::guard::guard_async;
+use crate::server::guard::{Aftermath, guard_async};
 use crate::server::proto::configure_provider::{Request, Response};
 
 pub(super) async fn handle(server: &Server, session: &Session, request: Request) -> Response {
@@ -30,7 +30,9 @@ async fn configure(
     };
     let (client, diagnostics) = guard_async(|| server.provider.configure(request))
         .await
-        .map_err(|panicked| panicked.into_diagnostics("configuring itself"))??;
+        .map_err(|panicked| {
+            panicked.into_diagnostics("configuring itself", Aftermath::NothingChanged)
+        })??;
     session.configure(client);
     Ok(diagnostics)
 }

@@ -4,7 +4,7 @@ use crate::diagnostics::Diagnostics;
 use crate::lint;
 use crate::plan::without_write_only;
 use crate::server::convert::{encode, encode_diagnostics};
-use crate::server::guard::guard_async;
+use crate::server::guard::{Aftermath, guard_async};
 use crate::server::proto::import_resource_state::{ImportedResource, Request, Response};
 
 pub(super) async fn handle(server: &Server, session: &Session, request: Request) -> Response {
@@ -41,7 +41,10 @@ async fn import(
     let imported = guard_async(|| entry.handler.import(context, request.id))
         .await
         .map_err(|panicked| {
-            panicked.into_diagnostics(&format!("importing a {}", request.type_name))
+            panicked.into_diagnostics(
+                &format!("importing a {}", request.type_name),
+                Aftermath::NothingChanged,
+            )
         })??;
     if lint::is_enabled() && !imported.diagnostics.has_errors() {
         let broken = lint::state(&described.schema, &imported.state, "an import");

@@ -32,6 +32,7 @@ use futures::stream::Iter;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::convert::encode_diagnostics;
+use super::guard::{Aftermath, guard_async};
 use super::proto::{self, provider_server::Provider};
 use super::session::Session;
 use super::{Described, Server};
@@ -67,7 +68,8 @@ fn context(
     Ok(AnyContext { client, context })
 }
 
-/// Implements the generated trait: each method forwards to a function of its module.
+/// Implements the generated trait: each method forwards to a function of its module, and a panic
+/// in that, such as one in a handler's schema, becomes the answer.
 macro_rules! service {
     (
         calls { $($call:ident => $module:ident::$function:ident: $rpc:ident;)* }
@@ -81,8 +83,16 @@ macro_rules! service {
                     request: Request<proto::$rpc::Request>,
                 ) -> Result<Response<proto::$rpc::Response>, Status> {
                     let session = self.sessions.of(request.extensions());
+                    let request = request.into_inner();
                     let response =
-                        $module::$function(self, &session, request.into_inner()).await;
+                        guard_async(|| Box::pin($module::$function(self, &session, request)))
+                            .await
+                            .unwrap_or_else(|panicked| {
+                                Failed::failed(panicked.into_diagnostics(
+                                    concat!("answering ", stringify!($call)),
+                                    Aftermath::NothingChanged,
+                                ))
+                            });
                     Ok(Response::new(response))
                 }
             )*
@@ -150,6 +160,78 @@ service! {
         list_resource as ListResourceStream => list_resources::list: list_resource -> proto::list_resource::Event;
         invoke_action as InvokeActionStream => actions::invoke: invoke_action -> proto::invoke_action::Event;
         read_state_bytes as ReadStateBytesStream => state_stores::read: read_state_bytes -> proto::read_state_bytes::Response;
+    }
+}
+
+/// An answer that holds nothing but what went wrong.
+trait Failed {
+    fn failed(diagnostics: Diagnostics) -> Self;
+}
+
+macro_rules! failed_by_diagnostics {
+    ($($rpc:ident),* $(,)?) => {$(
+        impl Failed for proto::$rpc::Response {
+            #[allow(clippy::needless_update, reason = "some answers have no other field")]
+            fn failed(diagnostics: Diagnostics) -> Self {
+                Self {
+                    diagnostics: encode_diagnostics(diagnostics),
+                    ..Self::default()
+                }
+            }
+        }
+    )*};
+}
+
+failed_by_diagnostics!(
+    apply_resource_change,
+    close_ephemeral_resource,
+    configure_provider,
+    configure_state_store,
+    delete_state,
+    generate_resource_config,
+    get_functions,
+    get_metadata,
+    get_provider_schema,
+    get_resource_identity_schemas,
+    get_states,
+    import_resource_state,
+    lock_state,
+    move_resource_state,
+    open_ephemeral_resource,
+    plan_action,
+    plan_resource_change,
+    read_data_source,
+    read_resource,
+    renew_ephemeral_resource,
+    unlock_state,
+    upgrade_resource_identity,
+    upgrade_resource_state,
+    validate_action_config,
+    validate_data_resource_config,
+    validate_ephemeral_resource_config,
+    validate_list_resource_config,
+    validate_provider_config,
+    validate_resource_config,
+    validate_state_store,
+);
+
+impl Failed for proto::stop_provider::Response {
+    fn failed(diagnostics: Diagnostics) -> Self {
+        Self {
+            error: diagnostics.to_string(),
+        }
+    }
+}
+
+impl Failed for proto::call_function::Response {
+    fn failed(diagnostics: Diagnostics) -> Self {
+        Self {
+            result: None,
+            error: Some(proto::FunctionError {
+                text: diagnostics.to_string(),
+                function_argument: None,
+            }),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::plan::{PlanAnswer, PlanRequest, plan};
 use crate::private::Private;
 use crate::server::Described;
 use crate::server::convert::{decode_object, encode_diagnostics, encode_object, encode_path};
-use crate::server::guard::guard;
+use crate::server::guard::{Aftermath, guard};
 use crate::server::proto::plan_resource_change::{Request, Response};
 
 pub(super) async fn handle(server: &Server, session: &Session, request: Request) -> Response {
@@ -23,7 +23,10 @@ pub(super) async fn handle(server: &Server, session: &Session, request: Request)
             )
         })
         .map_err(|panicked| {
-            panicked.into_diagnostics(&format!("planning a {}", request.type_name))
+            panicked.into_diagnostics(
+                &format!("planning a {}", request.type_name),
+                Aftermath::NothingChanged,
+            )
         })?;
         Ok(encode_answer(described, answer))
     });

@@ -4,7 +4,7 @@ use crate::diagnostics::Diagnostics;
 use crate::lint;
 use crate::plan::with_defaults;
 use crate::server::convert::{decode, encode, encode_diagnostics};
-use crate::server::guard::guard_async;
+use crate::server::guard::{Aftermath, guard_async};
 use crate::server::proto::DynamicValue;
 use crate::server::proto::read_data_source::{Request, Response};
 
@@ -35,7 +35,10 @@ async fn read(
     let found = guard_async(|| entry.handler.read(context, config))
         .await
         .map_err(|panicked| {
-            panicked.into_diagnostics(&format!("reading a data source {}", request.type_name))
+            panicked.into_diagnostics(
+                &format!("reading a data source {}", request.type_name),
+                Aftermath::NothingChanged,
+            )
         })??;
     let mut diagnostics = found.diagnostics;
     if lint::is_enabled() && !diagnostics.has_errors() {

@@ -8,7 +8,7 @@ use crate::private::Private;
 use crate::resource::{ReadRequest, ReadResponse};
 use crate::server::Described;
 use crate::server::convert::{decode_object, encode_diagnostics, encode_object};
-use crate::server::guard::guard_async;
+use crate::server::guard::{Aftermath, guard, guard_async};
 use crate::server::proto::read_resource::{Request, Response};
 use crate::state::unknown_as_null;
 
@@ -44,7 +44,10 @@ async fn read(
     let found = guard_async(|| entry.handler.read(context, handler_request))
         .await
         .map_err(|panicked| {
-            panicked.into_diagnostics(&format!("reading a {}", request.type_name))
+            panicked.into_diagnostics(
+                &format!("reading a {}", request.type_name),
+                Aftermath::NothingChanged,
+            )
         })?;
     let ReadResponse {
         state,
@@ -76,7 +79,13 @@ fn finish(
                 .extend(lint::state(&described.schema, &state, "a read"));
         }
         let state = without_write_only(&described.schema, unknown_as_null(state));
-        found.state = Some(keep_semantically_equal(&described.schema, current, state));
+        let equal = guard(|| keep_semantically_equal(&described.schema, current, state.clone()));
+        found.state = Some(equal.unwrap_or_else(|panicked| {
+            found
+                .diagnostics
+                .extend(panicked.into_diagnostics("comparing what was read", Aftermath::Finished));
+            state
+        }));
     }
     found
 }

@@ -417,6 +417,93 @@ async fn write_only_values_need_a_core_that_knows_them() {
     }
 }
 
+/// A provider with a bug outside its handlers' own work.
+struct Broken;
+
+impl Provider for Broken {
+    type Config = Config;
+    type Client = ();
+
+    fn schema(&self) -> Schema {
+        Schema::new("Broken.")
+    }
+
+    async fn configure(
+        &self,
+        _: ConfigureRequest<Config>,
+    ) -> Result<((), Diagnostics), Diagnostics> {
+        Ok(((), Diagnostics::new()))
+    }
+
+    fn resources(&self) -> Vec<ResourceEntry<()>> {
+        panic!("no resources today")
+    }
+}
+
+#[tokio::test]
+async fn a_panic_outside_a_handler_is_a_diagnostic_too() {
+    let client = || {
+        let server = ProviderServer::new(Server::new(Broken));
+        ProviderClient::with_origin(server, Uri::from_static("http://localhost"))
+    };
+    let thing = || named("example_thing");
+    macro_rules! broken {
+        ($call:ident, $request:expr) => {{
+            let answer = client().$call($request).await.unwrap().into_inner();
+            (stringify!($call), show(&answer.diagnostics))
+        }};
+    }
+    let answers = [
+        broken!(
+            get_provider_schema,
+            proto::get_provider_schema::Request::default()
+        ),
+        broken!(get_metadata, proto::get_metadata::Request::default()),
+        broken!(
+            validate_resource_config,
+            proto::validate_resource_config::Request {
+                type_name: thing(),
+                ..Default::default()
+            }
+        ),
+        broken!(
+            upgrade_resource_state,
+            proto::upgrade_resource_state::Request {
+                type_name: thing(),
+                ..Default::default()
+            }
+        ),
+        broken!(
+            plan_resource_change,
+            proto::plan_resource_change::Request {
+                type_name: thing(),
+                ..Default::default()
+            }
+        ),
+        broken!(
+            apply_resource_change,
+            proto::apply_resource_change::Request {
+                type_name: thing(),
+                ..Default::default()
+            }
+        ),
+        broken!(
+            read_resource,
+            proto::read_resource::Request {
+                type_name: thing(),
+                ..Default::default()
+            }
+        ),
+    ];
+    for (call, found) in answers {
+        let expected = format!("while answering {call}: no resources today (");
+        assert!(
+            found.contains(&expected) && found.ends_with("Nothing was changed."),
+            "{call}: {found}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn metadata_lists_what_there_is() {
     let answer = client()

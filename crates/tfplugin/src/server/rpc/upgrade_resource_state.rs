@@ -3,7 +3,7 @@ use crate::diagnostics::Diagnostics;
 use crate::lint;
 use crate::plan::without_write_only;
 use crate::server::convert::{encode, encode_diagnostics};
-use crate::server::guard::guard;
+use crate::server::guard::{Aftermath, guard};
 use crate::server::proto::DynamicValue;
 use crate::server::proto::upgrade_resource_state::{Request, Response};
 use crate::server::upgrade;
@@ -42,7 +42,10 @@ fn run(server: &Server, request: Request) -> Result<DynamicValue, Diagnostics> {
         )
     })
     .map_err(|panicked| {
-        panicked.into_diagnostics(&format!("reading the state of a {}", request.type_name))
+        panicked.into_diagnostics(
+            &format!("reading the state of a {}", request.type_name),
+            Aftermath::NothingChanged,
+        )
     })??;
     // A provider that made an attribute write-only finds its value in older states.
     let state = without_write_only(&described.schema, state);

@@ -1,7 +1,7 @@
 use super::{Server, Session};
 use crate::diagnostics::Diagnostics;
 use crate::server::convert::{decode, encode_diagnostics};
-use crate::server::guard::guard;
+use crate::server::guard::{Aftermath, guard};
 use crate::server::proto::validate_data_resource_config::{Request, Response};
 use crate::validate;
 
@@ -24,6 +24,9 @@ fn check(server: &Server, request: &Request) -> Result<Diagnostics, Diagnostics>
         })
     })
     .map_err(|panicked| {
-        panicked.into_diagnostics(&format!("checking a data source {}", request.type_name))
+        panicked.into_diagnostics(
+            &format!("checking a data source {}", request.type_name),
+            Aftermath::NothingChanged,
+        )
     })
 }

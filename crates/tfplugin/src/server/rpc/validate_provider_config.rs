@@ -1,7 +1,7 @@
 use super::{Server, Session};
 use crate::diagnostics::Diagnostics;
 use crate::server::convert::{decode, encode_diagnostics};
-use crate::server::guard::guard;
+use crate::server::guard::{Aftermath, guard};
 use crate::server::proto::validate_provider_config::{Request, Response};
 use crate::validate;
 
@@ -22,5 +22,7 @@ fn check(server: &Server, request: &Request) -> Result<Diagnostics, Diagnostics>
             server.provider.validate(config)
         })
     })
-    .map_err(|panicked| panicked.into_diagnostics("checking its configuration"))
+    .map_err(|panicked| {
+        panicked.into_diagnostics("checking its configuration", Aftermath::NothingChanged)
+    })
 }

@@ -1,7 +1,7 @@
 use super::{Server, Session};
 use crate::diagnostics::Diagnostics;
 use crate::server::convert::{decode, encode_diagnostics};
-use crate::server::guard::guard;
+use crate::server::guard::{Aftermath, guard};
 use crate::server::proto::validate_resource_config::{Request, Response};
 use crate::validate;
 
@@ -30,7 +30,12 @@ fn check(server: &Server, request: &Request) -> Result<Diagnostics, Diagnostics>
             entry.handler.validate(config)
         })
     })
-    .map_err(|panicked| panicked.into_diagnostics(&format!("checking a {}", request.type_name)))?;
+    .map_err(|panicked| {
+        panicked.into_diagnostics(
+            &format!("checking a {}", request.type_name),
+            Aftermath::NothingChanged,
+        )
+    })?;
     diagnostics.extend(more);
     Ok(diagnostics)
 }
