@@ -56,7 +56,6 @@ pub(crate) struct ErasedPlanInput<'a> {
     pub(crate) proposed: Value,
     pub(crate) prior_private: &'a Private,
     pub(crate) client: Option<&'a AnyClient>,
-    pub(crate) replacing: bool,
 }
 
 pub(crate) trait ErasedProvider: Send + Sync {
@@ -232,7 +231,6 @@ impl<R: Resource> ErasedResource for TypedResource<R> {
             client: input
                 .client
                 .and_then(|client| client.downcast_ref::<R::Client>()),
-            replacing: input.replacing,
         })?;
         Ok(Planned {
             state: planned.state.to_value(),

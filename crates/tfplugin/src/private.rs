@@ -89,12 +89,6 @@ impl Private {
         if self.is_empty() {
             return Vec::new();
         }
-        self.encode_for_plan()
-    }
-
-    /// The bytes for a plan: never empty, so that the second plan of a replacement, which gets
-    /// them beside a null prior state, can be told from the plan of a plain create.
-    pub(crate) fn encode_for_plan(&self) -> Vec<u8> {
         // A map with string keys and JSON values has no way to fail.
         serde_json::to_vec(&self.0).unwrap_or_else(|_| b"{}".to_vec())
     }

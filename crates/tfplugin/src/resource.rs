@@ -48,7 +48,7 @@ pub trait Resource: Send + Sync + 'static {
     }
 
     /// Decides what a destroy will do: the private data the delete gets, and warnings. It is not
-    /// called for the delete half of a replacement, which gets the private data of the second plan.
+    /// called for the delete half of a replacement, which gets the private data of the planned create.
     ///
     /// # Errors
     /// Diagnostics that stop the plan, for example because deletion is protected.
@@ -135,14 +135,15 @@ pub struct PlanInput<'a, M, C> {
     /// What the framework proposes: configuration and defaults, computed values unknown where
     /// something changes, modifiers applied, write-only values null.
     pub proposed: M,
-    /// The private data beside the prior state; in the second plan of a replacement, those of the
-    /// first plan.
+    /// The private data beside the prior state, empty for a create.
+    ///
+    /// A replacement is planned as a change first and then as a create, with the private data of
+    /// the first plan. Its apply deletes with those of the second plan, and only then plans the
+    /// create once more, **without** private data (seen in Terraform 1.11 and OpenTofu 1.12), so
+    /// the planned values of a create must not depend on them.
     pub prior_private: &'a Private,
     /// What the provider's configuration made; `None` when the provider is not configured.
     pub client: Option<&'a C>,
-    /// Whether this is the second plan of a replacement (`prior` is `None`). False when the
-    /// replaced object was tainted, where Core makes one plan that looks like a plain create.
-    pub replacing: bool,
 }
 
 /// What [`Resource::plan`] decides.
@@ -239,7 +240,8 @@ pub struct PlannedUpdate<M> {
 pub struct PlannedDelete<M> {
     /// The state before.
     pub prior: M,
-    /// The private data of the destroy plan; in a replacement, those of its last plan.
+    /// The private data of the destroy plan; in a replacement, those of its create as it was
+    /// planned before the apply.
     pub private: Private,
 }
 

@@ -6,7 +6,7 @@
 //! in a call of its own. A destroy plan stays null.
 
 mod pairing;
-mod replace;
+pub(crate) mod replace;
 pub(crate) mod walk;
 
 use crate::cty::{Path, Value};
@@ -24,8 +24,6 @@ pub(crate) struct PlanRequest<'a> {
     pub(crate) proposed: Option<Value>,
     pub(crate) prior_private: Private,
     pub(crate) client: Option<&'a AnyClient>,
-    /// The prior state is null but private data came along.
-    pub(crate) replacing: bool,
 }
 
 /// The answer to Core.
@@ -81,7 +79,6 @@ pub(crate) fn plan(
         proposed: proposed.clone(),
         prior_private: &request.prior_private,
         client: request.client,
-        replacing: request.replacing,
     });
     let Planned {
         state,

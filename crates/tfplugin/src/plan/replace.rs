@@ -25,7 +25,7 @@ pub(super) fn normalize(
 }
 
 /// The value at a path; below an unknown value everything is unknown.
-fn value_at<'a>(value: &'a Value, path: &Path) -> Option<&'a Value> {
+pub(crate) fn value_at<'a>(value: &'a Value, path: &Path) -> Option<&'a Value> {
     let mut current = value;
     for step in path.steps() {
         if current.is_unknown() {
@@ -43,7 +43,8 @@ fn cut_at_set(path: Path) -> Path {
         .collect()
 }
 
-fn is_write_only(schema: &Schema, path: &Path) -> bool {
+/// Whether the attribute at a path is write-only.
+pub(crate) fn is_write_only(schema: &Schema, path: &Path) -> bool {
     let mut members = schema.members();
     let mut found = false;
     for step in path.steps() {

@@ -6,6 +6,7 @@ use super::proposed::proposed_new;
 use crate::cty::{Path, Type, Value, json};
 use crate::diagnostics::Diagnostics;
 use crate::lint;
+use crate::plan::replace::{is_write_only, value_at};
 use crate::schema::Schema;
 use crate::server::proto;
 
@@ -125,8 +126,9 @@ impl Managed {
         Ok(plan)
     }
 
-    /// Applies a plan, with a configuration that is now wholly known: validates, plans again as
-    /// Core does, compares the plans, and carries the last one out.
+    /// Applies a plan, with a configuration that is now wholly known. As Core does, it removes an
+    /// object that is to be replaced, validates, plans again, compares the plans, and carries the
+    /// last one out.
     ///
     /// # Errors
     /// The provider's diagnostics when one is an error; the state is then what Core would keep.
@@ -148,27 +150,27 @@ impl Managed {
         );
         // The apply runs in a process of its own, which upgrades the state again.
         self.upgrade().await?;
-        let mut warnings = self.validate(&config).await?;
+        let mut warnings = Diagnostics::new();
+        if plan.action == Action::Replace {
+            warnings.extend(self.destroy_planned(plan.private.clone()).await?);
+        }
+        warnings.extend(self.validate(&config).await?);
         let last = self.plan_without_refresh(config).await?;
+        let expected = match plan.action {
+            // The object is gone by now, and its private data with it.
+            Action::Replace => Action::Create,
+            action => action,
+        };
         assert!(
-            last.action == plan.action
-                || (plan.action == Action::Update && last.action == Action::NoOp),
-            "inconsistent final plan: {:?} became {:?}",
-            plan.action,
+            last.action == expected || (expected == Action::Update && last.action == Action::NoOp),
+            "inconsistent final plan: {expected:?} became {:?}",
             last.action
         );
         let broken = lint::final_plan(&self.schema, &plan.planned, &last.planned);
         assert!(broken.is_empty(), "inconsistent final plan: {broken:?}");
-        match last.action {
-            Action::NoOp => return Ok(warnings),
-            Action::Create | Action::Update | Action::Delete => {}
-            Action::Replace => {
-                // The delete gets the private data of the last plan, which for a tainted object is
-                // that of its create.
-                warnings.extend(self.destroy_planned(last.private.clone()).await?);
-            }
+        if last.action != Action::NoOp {
+            warnings.extend(self.apply_last(last).await?);
         }
-        warnings.extend(self.apply_last(last).await?);
         Ok(warnings)
     }
 
@@ -359,18 +361,25 @@ impl Managed {
         };
         let tainted = self.stored.as_ref().is_some_and(|stored| stored.tainted);
         let first = self.plan_once(&prior, &config, private).await?;
+        // Core ignores the others.
+        let changed = first.requires_replace.iter().any(|path| {
+            value_at(&prior, path) != value_at(&first.planned, path)
+                || is_write_only(&self.schema, path)
+        });
         let action = if tainted {
             Action::Replace
         } else if prior.is_null() {
             Action::Create
-        } else if first.planned == prior && first.requires_replace.is_empty() {
-            Action::NoOp
-        } else if first.requires_replace.is_empty() {
-            Action::Update
-        } else {
+        } else if changed {
             Action::Replace
+        } else if first.planned == prior {
+            Action::NoOp
+        } else {
+            Action::Update
         };
         let requires_replace = first.requires_replace.clone();
+        // Core drops the warnings of the second plan.
+        let warnings = first.warnings.clone();
         let mut last = first;
         if action == Action::Replace && !tainted {
             last = self.plan_once(&Value::Null, &config, last.private).await?;
@@ -379,7 +388,7 @@ impl Managed {
             action,
             planned: last.planned,
             requires_replace,
-            warnings: last.warnings,
+            warnings,
             private: last.private,
             config,
         })
@@ -397,12 +406,13 @@ impl Managed {
         let prior = (!prior.is_null()).then_some(prior);
         let broken = lint::planned(&self.schema, prior, config, &answer.planned);
         assert!(broken.is_empty(), "invalid plan: {broken}");
-        for path in &answer.requires_replace {
-            assert!(
-                prior.is_none_or(|prior| prior.get(path) != answer.planned.get(path))
-                    || self.ty.at(path).is_some(),
-                "the replacement path {path} leads nowhere"
-            );
+        if let Some(prior) = prior {
+            for path in &answer.requires_replace {
+                assert!(
+                    value_at(prior, path).is_some() || value_at(&answer.planned, path).is_some(),
+                    "the replacement path {path} leads nowhere"
+                );
+            }
         }
         Ok(answer)
     }

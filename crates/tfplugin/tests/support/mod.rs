@@ -289,17 +289,13 @@ impl Resource for Probe {
 
     fn plan(&self, input: PlanInput<'_, Thing, String>) -> Result<Planned<Thing>, Diagnostics> {
         self.note(format!(
-            "plan {}{}",
+            "plan {} with {:?}",
             if input.prior.is_some() {
                 "update"
             } else {
                 "create"
             },
-            if input.replacing {
-                format!(" replacing with {:?}", private_note(input.prior_private))
-            } else {
-                String::new()
-            },
+            private_note(input.prior_private)
         ));
         let state = match self.hooked(|script| {
             script

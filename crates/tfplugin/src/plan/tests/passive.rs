@@ -94,7 +94,6 @@ pub(super) fn plan_as_core(schema: &Schema, prior: &Value, config: &Value) -> Pl
             proposed: present(&proposed),
             prior_private: Private::new(),
             client: None,
-            replacing: false,
         },
     )
 }

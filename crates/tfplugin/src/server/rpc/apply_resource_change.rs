@@ -35,6 +35,13 @@ async fn apply(
     let prior = decode_object(request.prior_state.as_ref(), &described.ty)?;
     let planned = decode_object(request.planned_state.as_ref(), &described.ty)?;
     let private = Private::decode(&request.planned_private)?;
+    tracing::debug!(
+        type_name = request.type_name,
+        prior = prior.is_some(),
+        planned = planned.is_some(),
+        planned_private = request.planned_private.len(),
+        "applying"
+    );
     let (applied, planned, prior) = match (prior, planned) {
         (None, None) => return Ok(Response::default()),
         (Some(prior), None) => {

@@ -11,6 +11,13 @@ pub(super) async fn handle(server: &Server, session: &Session, request: Request)
     let answer = server.resource(&request.type_name).and_then(|entry| {
         let described = entry.described();
         let request_of_core = decode_request(described, &request)?;
+        tracing::debug!(
+            type_name = request.type_name,
+            prior = request_of_core.prior.is_some(),
+            proposed = request_of_core.proposed.is_some(),
+            prior_private = request.prior_private.len(),
+            "planning"
+        );
         let client = session.client();
         let answer = guard(|| {
             plan(
@@ -41,14 +48,12 @@ fn decode_request<'a>(
     described: &Described,
     request: &Request,
 ) -> Result<PlanRequest<'a>, Diagnostics> {
-    let prior = decode_object(request.prior_state.as_ref(), &described.ty)?;
     Ok(PlanRequest {
         config: decode_object(request.config.as_ref(), &described.ty)?,
         proposed: decode_object(request.proposed_new_state.as_ref(), &described.ty)?,
         prior_private: Private::decode(&request.prior_private)?,
         client: None,
-        replacing: prior.is_none() && !request.prior_private.is_empty(),
-        prior,
+        prior: decode_object(request.prior_state.as_ref(), &described.ty)?,
     })
 }
 
@@ -63,7 +68,7 @@ fn encode_answer(described: &Described, mut answer: PlanAnswer) -> Response {
     Response {
         planned_state,
         requires_replace: answer.requires_replace.iter().map(encode_path).collect(),
-        planned_private: answer.private.encode_for_plan(),
+        planned_private: answer.private.encode(),
         diagnostics: encode_diagnostics(answer.diagnostics),
         ..Response::default()
     }
