@@ -27,7 +27,7 @@ pub(crate) fn config(
                 if let Err(requirement) = validator.check(value.inner()) {
                     let found = match value.inner() {
                         Value::String(_) | Value::Number(_) | Value::Bool(_) => {
-                            format!(", got {}", show(&value, place.attribute.sensitive))
+                            format!(", got {}", show(&value, place.secret))
                         }
                         _ => String::new(),
                     };
@@ -78,4 +78,99 @@ pub(crate) fn no_write_only(schema: &Schema, config: &Value) -> Diagnostics {
         },
     );
     diagnostics
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint;
+    use crate::model::{Model as _, Sensitive};
+    use crate::schema::{Attribute, validators};
+
+    /// A secret in each place where one can be, and one value that may be shown.
+    fn schema() -> Schema {
+        let text = || {
+            Attribute::string()
+                .optional()
+                .description("Text.")
+                .validate(validators::string_length_between(1, 3))
+        };
+        Schema::new("A thing.")
+            .attribute("open", text())
+            .attribute("sensitive", text().sensitive())
+            .attribute("write_only", text().write_only())
+            .attribute(
+                "group",
+                Attribute::single_nested([
+                    ("token", text()),
+                    (
+                        "inner",
+                        Attribute::map_nested([("token", text())])
+                            .optional()
+                            .description("Objects."),
+                    ),
+                ])
+                .optional()
+                .sensitive()
+                .description("An object."),
+            )
+    }
+
+    fn object(secret: &str, shown: &str) -> Value {
+        let inner = Value::object([("token", Value::from(secret))]);
+        let group = Value::object([
+            ("token", Value::from(secret)),
+            ("inner", Value::map([("key", inner)])),
+        ]);
+        Value::object([
+            ("open", Value::from(shown)),
+            ("sensitive", Value::from(secret)),
+            ("write_only", Value::from(secret)),
+            ("group", group),
+        ])
+    }
+
+    #[test]
+    fn messages_show_no_secret() {
+        let found = config(&schema(), &object("s3cret", "shown"), |_| {
+            Diagnostics::new()
+        });
+        let broken = lint::planned(
+            &schema(),
+            Some(&object("s3cret", "shown")),
+            &object("s3cret", "shown"),
+            &object("s3cret too", "shown too"),
+        );
+        // The write-only value breaks another rule of plans.
+        for (diagnostics, hidden) in [(found, 4), (broken, 3)] {
+            let text = diagnostics.to_string();
+            assert_eq!(diagnostics.len(), 5, "{text}");
+            assert_eq!(
+                text.lines()
+                    .filter(|line| line.contains("(sensitive value)"))
+                    .count(),
+                hidden,
+                "{text}"
+            );
+            assert!(!text.contains("s3cret"), "{text}");
+            assert!(text.contains("\"shown"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_does_not_fit_its_model_is_not_shown() {
+        type Numbers = std::collections::BTreeMap<String, crate::AttributeValue<i64>>;
+        let fraction = || Value::from("4.711".parse::<crate::cty::Number>().unwrap());
+        let errors = [
+            i64::from_value(fraction()).unwrap_err(),
+            Sensitive::<i64>::from_value(fraction()).unwrap_err(),
+            Sensitive::<Numbers>::from_value(Value::map([("4.711", fraction())])).unwrap_err(),
+        ];
+        for error in errors {
+            assert_eq!(
+                error.to_string(),
+                format!("expected a whole number from {} to {}", i64::MIN, i64::MAX)
+            );
+        }
+    }
 }

@@ -73,7 +73,7 @@ async fn validation() {
                 ),
             ]),
             Some(
-                "(at groups[\"x\"].minimum): `groups[\"x\"].minimum` in the configuration: 0.5 is not a whole number",
+                "(at groups[\"x\"].minimum): `groups[\"x\"].minimum` in the configuration: expected a whole number from -9223372036854775808 to 9223372036854775807.",
             ),
         ),
     ];

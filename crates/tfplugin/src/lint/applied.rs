@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Violation, show};
 use crate::cty::{Path, PathStep, Value};
-use crate::plan::walk::part;
+use crate::plan::walk::{is_secret, part};
 use crate::schema::{Block, BlockNesting, Members};
 
 pub(super) fn check(members: Members<'_>, planned: &Value, actual: &Value) -> Vec<Violation> {
@@ -60,7 +60,7 @@ impl Check {
             let planned = part(Some(planned), name);
             let actual = part(Some(actual), name);
             // A sensitive attribute inside a nested one must not show in a message either.
-            let sensitive = attribute.sensitive || attribute.nested_attributes().is_some();
+            let sensitive = is_secret(attribute) || attribute.nested_attributes().is_some();
             self.within(PathStep::Attribute(name.clone()), |check| {
                 check.value(planned, actual, sensitive);
             });

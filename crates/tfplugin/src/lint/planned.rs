@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Violation, show};
 use crate::cty::{Path, PathStep, Value};
-use crate::plan::walk::part;
+use crate::plan::walk::{is_secret, part};
 use crate::schema::{Attribute, Block, BlockNesting, Members, Nesting};
 
 const NULL: &Value = &Value::Null;
@@ -17,6 +17,7 @@ pub(super) fn check(
 ) -> Vec<Violation> {
     let mut check = Check {
         path: Path::root(),
+        secret: false,
         violations: Vec::new(),
     };
     check.object(members, prior.unwrap_or(NULL), config, planned);
@@ -25,6 +26,8 @@ pub(super) fn check(
 
 struct Check {
     path: Path,
+    /// Whether the values at the path are secrets.
+    secret: bool,
     violations: Vec<Violation>,
 }
 
@@ -76,6 +79,8 @@ impl Check {
         planned: &Value,
     ) {
         for (name, attribute) in attributes {
+            let outer = self.secret;
+            self.secret |= is_secret(attribute);
             self.within(PathStep::Attribute(name.clone()), |check| {
                 check.attribute(
                     attribute,
@@ -84,6 +89,7 @@ impl Check {
                     part(Some(planned), name),
                 );
             });
+            self.secret = outer;
         }
     }
 
@@ -101,7 +107,8 @@ impl Check {
         if attribute.computed && (!attribute.optional || config.is_null()) {
             return;
         }
-        let shown = |value: &Value| show(value, attribute.sensitive);
+        let secret = self.secret;
+        let shown = |value: &Value| show(value, secret);
         if config.is_null() {
             self.report(format!(
                 "the plan sets {} but the attribute is not configured and not computed",

@@ -63,8 +63,9 @@ macro_rules! whole_numbers {
                         .as_i64()
                         .and_then(|whole| <$integer>::try_from(whole).ok())
                         .ok_or_else(|| {
+                            // Without the number, which may be a secret.
                             ConversionError::new(format!(
-                                "{number} is not a whole number from {} to {}",
+                                "expected a whole number from {} to {}",
                                 <$integer>::MIN,
                                 <$integer>::MAX
                             ))

@@ -175,7 +175,7 @@ impl<T: Model> ModelField for AttributeValue<T> {
     }
 }
 
-/// A value does not fit the model.
+/// A value does not fit the model. It never holds the value, which may be a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConversionError {
     /// The steps to the place, the last one first.

@@ -32,7 +32,10 @@ impl<T> fmt::Debug for Sensitive<T> {
 
 impl<T: Model> Model for Sensitive<T> {
     fn from_value(value: Value) -> Result<Self, ConversionError> {
-        T::from_value(value).map(Self)
+        // A key inside may be as secret as what it leads to.
+        T::from_value(value)
+            .map(Self)
+            .map_err(|error| ConversionError::new(error.problem()))
     }
 
     fn to_value(&self) -> Value {

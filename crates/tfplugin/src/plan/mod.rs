@@ -9,7 +9,7 @@ mod pairing;
 pub(crate) mod replace;
 pub(crate) mod walk;
 
-use crate::cty::{Path, Value};
+use crate::cty::{Path, PathStep, Value};
 use crate::diagnostics::Diagnostics;
 use crate::erased::{AnyClient, ErasedPlanInput, ErasedResource};
 use crate::lint;
@@ -118,6 +118,7 @@ fn propose(
     diagnostics: &mut Diagnostics,
 ) -> Result<(Value, Vec<Path>), Value> {
     let proposed = with_defaults(schema, config, prior, proposed);
+    let proposed = with_prior_in_sets(schema, config, prior, proposed);
     let proposed = keep_equal(schema, config, prior, proposed);
     let proposed = if prior == Some(&proposed) {
         proposed
@@ -157,6 +158,37 @@ pub(crate) fn with_defaults(
                     default.clone()
                 }
                 _ => value,
+            }
+        },
+    )
+}
+
+/// Gives elements of sets the computed values they had, where Core did not. It cannot pair the
+/// elements of a set that hold another set, and proposes those as if they were new.
+fn with_prior_in_sets(
+    schema: &Schema,
+    config: &Value,
+    prior: Option<&Value>,
+    value: Value,
+) -> Value {
+    let in_set = |place: &walk::Place<'_>| {
+        let mut steps = place.path.steps().iter();
+        steps.any(|step| matches!(step, PathStep::Element(_)))
+    };
+    walk::transform(
+        schema.members(),
+        Some(config),
+        prior,
+        value,
+        &mut |place, value| {
+            let attribute = place.attribute;
+            // What an optional nested attribute held may have been configured.
+            let carried = attribute.computed
+                && !(attribute.optional && attribute.nested_attributes().is_some());
+            if carried && value.is_null() && place.config.is_null() && in_set(place) {
+                place.prior.clone()
+            } else {
+                value
             }
         },
     )

@@ -10,10 +10,9 @@ pub(crate) fn find_source<'a>(
     configured: &mut Vec<&'a Value>,
     element: &Value,
 ) -> Option<&'a Value> {
-    let index = configured
-        .iter()
-        .position(|config| could_come_from(members, config, element))?;
-    Some(configured.remove(index))
+    take_first(configured, |config| {
+        could_come_from(members, config, element)
+    })
 }
 
 /// Takes the first prior element that is the same but for computed values.
@@ -22,10 +21,15 @@ pub(crate) fn find_prior<'a>(
     before: &mut Vec<&'a Value>,
     element: &Value,
 ) -> Option<&'a Value> {
-    let index = before
-        .iter()
-        .position(|prior| same_but_computed(members, prior, element))?;
-    Some(before.remove(index))
+    take_first(before, |prior| same_but_computed(members, prior, element))
+}
+
+fn take_first<'a>(
+    candidates: &mut Vec<&'a Value>,
+    fits: impl Fn(&Value) -> bool,
+) -> Option<&'a Value> {
+    let index = candidates.iter().position(|candidate| fits(candidate))?;
+    Some(candidates.remove(index))
 }
 
 /// Whether `value` is `config` with nothing but computed values and defaults filled in, and
@@ -40,10 +44,12 @@ fn could_come_from(members: Members<'_>, config: &Value, value: &Value) -> bool 
     members.attributes.iter().all(|(name, attribute)| {
         let (config, value) = (part(Some(config), name), part(Some(value), name));
         attribute_could_come_from(attribute, config, value)
-    }) && members
-        .blocks
-        .keys()
-        .all(|name| part(Some(config), name) == part(Some(value), name))
+    }) && members.blocks.iter().all(|(name, block)| {
+        let (config, value) = (part(Some(config), name), part(Some(value), name));
+        objects_agree(config, value, &|config, value| {
+            could_come_from(block.members(), config, value)
+        })
+    })
 }
 
 fn attribute_could_come_from(attribute: &Attribute, config: &Value, value: &Value) -> bool {
@@ -56,49 +62,71 @@ fn attribute_could_come_from(attribute: &Attribute, config: &Value, value: &Valu
     if config.is_null() {
         return attribute.computed;
     }
-    let Some((_, attributes)) = attribute.nested_attributes() else {
-        return false;
-    };
-    let members = Members::of_attributes(attributes);
-    match (config, value) {
-        (Value::Object(_), Value::Object(_)) => could_come_from(members, config, value),
-        (Value::List(config), Value::List(value)) => {
-            config.len() == value.len()
-                && config
-                    .iter()
-                    .zip(value)
-                    .all(|(config, value)| could_come_from(members, config, value))
-        }
-        (Value::Map(config), Value::Map(value)) => {
-            config.len() == value.len()
-                && config.iter().all(|(key, config)| {
-                    value
-                        .get(key)
-                        .is_some_and(|value| could_come_from(members, config, value))
-                })
-        }
-        _ => false,
-    }
+    attribute
+        .nested_attributes()
+        .is_some_and(|(_, attributes)| {
+            let members = Members::of_attributes(attributes);
+            objects_agree(config, value, &|config, value| {
+                could_come_from(members, config, value)
+            })
+        })
 }
 
 /// Whether two objects agree in everything that is not computed.
 fn same_but_computed(members: Members<'_>, prior: &Value, value: &Value) -> bool {
+    if prior == value {
+        return true;
+    }
+    let (Value::Object(_), Value::Object(_)) = (prior, value) else {
+        return false;
+    };
     members.attributes.iter().all(|(name, attribute)| {
-        attribute.computed && value_is_open(part(Some(value), name))
-            || part(Some(prior), name) == part(Some(value), name)
-            || attribute.nested_attributes().is_some_and(|(_, nested)| {
-                let (prior, value) = (part(Some(prior), name), part(Some(value), name));
-                match (prior, value) {
-                    (Value::Object(_), Value::Object(_)) => {
-                        same_but_computed(Members::of_attributes(nested), prior, value)
-                    }
-                    _ => false,
-                }
-            })
-    }) && members
-        .blocks
-        .keys()
-        .all(|name| part(Some(prior), name) == part(Some(value), name))
+        let (prior, value) = (part(Some(prior), name), part(Some(value), name));
+        attribute.computed && value_is_open(value)
+            || prior == value
+            || attribute
+                .nested_attributes()
+                .is_some_and(|(_, attributes)| {
+                    let members = Members::of_attributes(attributes);
+                    objects_agree(prior, value, &|prior, value| {
+                        same_but_computed(members, prior, value)
+                    })
+                })
+    }) && members.blocks.iter().all(|(name, block)| {
+        let (prior, value) = (part(Some(prior), name), part(Some(value), name));
+        objects_agree(prior, value, &|prior, value| {
+            same_but_computed(block.members(), prior, value)
+        })
+    })
+}
+
+/// Whether two values that hold objects, of one block or nested attribute, hold as many and pair
+/// by pair such that agree: by index, by key or, in sets, in any order.
+fn objects_agree(left: &Value, right: &Value, agree: &dyn Fn(&Value, &Value) -> bool) -> bool {
+    match (left, right) {
+        (Value::Object(_), Value::Object(_)) => agree(left, right),
+        (Value::List(left), Value::List(right)) => {
+            left.len() == right.len()
+                && left
+                    .iter()
+                    .zip(right)
+                    .all(|(left, right)| agree(left, right))
+        }
+        (Value::Map(left), Value::Map(right)) => {
+            left.len() == right.len()
+                && left
+                    .iter()
+                    .all(|(key, left)| right.get(key).is_some_and(|right| agree(left, right)))
+        }
+        (Value::Set(left), Value::Set(right)) => {
+            let mut left: Vec<&Value> = left.iter().collect();
+            left.len() == right.len()
+                && right
+                    .iter()
+                    .all(|right| take_first(&mut left, |left| agree(left, right)).is_some())
+        }
+        (left, right) => left == right,
+    }
 }
 
 /// Whether a computed value has yet to be decided.

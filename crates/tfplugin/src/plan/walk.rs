@@ -22,6 +22,19 @@ pub(crate) struct Place<'a> {
     pub(crate) prior: &'a Value,
     /// Whether the object that holds the attribute exists in the prior state.
     pub(crate) prior_exists: bool,
+    /// Whether the value is a secret: the attribute, or one around it, is sensitive or write-only.
+    pub(crate) secret: bool,
+}
+
+/// Whether no value of the attribute may be shown.
+pub(crate) fn is_secret(attribute: &Attribute) -> bool {
+    attribute.sensitive || attribute.write_only
+}
+
+/// Where the walk is.
+struct Position {
+    path: Path,
+    secret: bool,
 }
 
 /// The object beside the one being walked, `None` when there is none.
@@ -38,12 +51,16 @@ pub(crate) fn transform(
     value: Value,
     visit: &mut dyn FnMut(&Place<'_>, Value) -> Value,
 ) -> Value {
-    object(members, &mut Path::root(), config, prior, value, visit)
+    let mut position = Position {
+        path: Path::root(),
+        secret: false,
+    };
+    object(members, &mut position, config, prior, value, visit)
 }
 
 fn object(
     members: Members<'_>,
-    path: &mut Path,
+    at: &mut Position,
     config: Beside<'_>,
     prior: Beside<'_>,
     value: Value,
@@ -54,16 +71,18 @@ fn object(
     };
     for (name, attribute) in members.attributes {
         let old = values.remove(name).unwrap_or(Value::Null);
-        path.push(PathStep::Attribute(name.clone()));
+        at.path.push(PathStep::Attribute(name.clone()));
         let (config_part, prior_part) = (part(config, name), part(prior, name));
         let place = Place {
-            path,
+            path: &at.path,
             attribute,
             config: config_part,
             configured: config.is_some(),
             prior: prior_part,
             prior_exists: prior.is_some(),
+            secret: at.secret || is_secret(attribute),
         };
+        let place_secret = place.secret;
         let mut new = visit(&place, old);
         if let Some((nesting, attributes)) = attribute.nested_attributes() {
             let (inner_config, inner_prior) = (known(config_part), known(prior_part));
@@ -74,14 +93,16 @@ fn object(
                 Nesting::Set => Kind::Set,
                 Nesting::Map => Kind::Map,
             };
-            new = nested(kind, members, path, inner_config, inner_prior, new, visit);
+            let outer = std::mem::replace(&mut at.secret, place_secret);
+            new = nested(kind, members, at, inner_config, inner_prior, new, visit);
+            at.secret = outer;
         }
-        path.pop();
+        at.path.pop();
         values.insert(name.clone(), new);
     }
     for (name, block) in members.blocks {
         let old = values.remove(name).unwrap_or(Value::Null);
-        path.push(PathStep::Attribute(name.clone()));
+        at.path.push(PathStep::Attribute(name.clone()));
         let kind = match block.nesting {
             BlockNesting::Single | BlockNesting::Group => Kind::Single,
             BlockNesting::List => Kind::List,
@@ -91,13 +112,13 @@ fn object(
         let new = nested(
             kind,
             block.members(),
-            path,
+            at,
             known(part(config, name)),
             known(part(prior, name)),
             old,
             visit,
         );
-        path.pop();
+        at.path.pop();
         values.insert(name.clone(), new);
     }
     Value::Object(values)
@@ -114,29 +135,30 @@ enum Kind {
 fn nested(
     kind: Kind,
     members: Members<'_>,
-    path: &mut Path,
+    at: &mut Position,
     config: Beside<'_>,
     prior: Beside<'_>,
     value: Value,
     visit: &mut dyn FnMut(&Place<'_>, Value) -> Value,
 ) -> Value {
     match (kind, value) {
-        (Kind::Single, value) => object(members, path, config, prior, value, visit),
+        (Kind::Single, value) => object(members, at, config, prior, value, visit),
         (Kind::List, Value::List(elements)) => Value::List(
             elements
                 .into_iter()
                 .enumerate()
                 .map(|(index, element)| {
-                    path.push(PathStep::Index(i64::try_from(index).unwrap_or(i64::MAX)));
+                    at.path
+                        .push(PathStep::Index(i64::try_from(index).unwrap_or(i64::MAX)));
                     let element = object(
                         members,
-                        path,
+                        at,
                         element_at(config, index),
                         element_at(prior, index),
                         element,
                         visit,
                     );
-                    path.pop();
+                    at.path.pop();
                     element
                 })
                 .collect(),
@@ -145,16 +167,16 @@ fn nested(
             elements
                 .into_iter()
                 .map(|(key, element)| {
-                    path.push(PathStep::Key(key.clone()));
+                    at.path.push(PathStep::Key(key.clone()));
                     let element = object(
                         members,
-                        path,
+                        at,
                         entry_at(config, &key),
                         entry_at(prior, &key),
                         element,
                         visit,
                     );
-                    path.pop();
+                    at.path.pop();
                     (key, element)
                 })
                 .collect(),
@@ -165,9 +187,9 @@ fn nested(
             Value::set(elements.into_iter().map(|element| {
                 let config = find_source(members, &mut configured, &element);
                 let prior = find_prior(members, &mut before, &element);
-                path.push(PathStep::Element(element.clone()));
-                let element = object(members, path, config, prior, element, visit);
-                path.pop();
+                at.path.push(PathStep::Element(element.clone()));
+                let element = object(members, at, config, prior, element, visit);
+                at.path.pop();
                 element
             }))
         }

@@ -145,23 +145,51 @@ fn objects(value: &Value) -> Vec<&Value> {
     }
 }
 
-/// Whether a prior set element is the configured one with computed values filled in.
+/// Whether a prior set element is the configured one with computed values filled in
+/// (`validPriorFromConfig`). Core cannot look into sets inside it: those must be equal.
 fn could_be_prior(members: Members<'_>, prior: &Value, config: &Value) -> bool {
-    prior == config
-        || members.attributes.iter().all(|(name, attribute)| {
-            let (prior, config) = (part(Some(prior), name), part(Some(config), name));
-            if prior == config {
-                return true;
+    if prior == config {
+        return true;
+    }
+    let (Value::Object(_), Value::Object(_)) = (prior, config) else {
+        return false;
+    };
+    members.attributes.iter().all(|(name, attribute)| {
+        let (prior, config) = (part(Some(prior), name), part(Some(config), name));
+        match attribute.nested_attributes() {
+            _ if prior == config => true,
+            Some((_, nested)) => {
+                objects_could_be_prior(Members::of_attributes(nested), prior, config)
             }
-            match (attribute.nested_attributes(), prior, config) {
-                (Some((_, nested)), Value::Object(_), Value::Object(_)) => {
-                    could_be_prior(Members::of_attributes(nested), prior, config)
-                }
-                (Some(_), _, _) => false,
-                (None, _, _) => attribute.computed && config.is_null(),
-            }
-        }) && members
-            .blocks
-            .keys()
-            .all(|name| part(Some(prior), name) == part(Some(config), name))
+            None => attribute.computed && config.is_null(),
+        }
+    }) && members.blocks.iter().all(|(name, block)| {
+        let (prior, config) = (part(Some(prior), name), part(Some(config), name));
+        prior == config || objects_could_be_prior(block.members(), prior, config)
+    })
+}
+
+/// Core goes by the prior elements alone, so that it also takes a list or map for the former self
+/// of a longer one, and proposes the computed values of another set element. That is left out here,
+/// as no provider can do anything about it.
+fn objects_could_be_prior(members: Members<'_>, prior: &Value, config: &Value) -> bool {
+    match (prior, config) {
+        (Value::Object(_), Value::Object(_)) => could_be_prior(members, prior, config),
+        (Value::List(prior), Value::List(config)) => {
+            prior.len() == config.len()
+                && prior
+                    .iter()
+                    .zip(config)
+                    .all(|(prior, config)| could_be_prior(members, prior, config))
+        }
+        (Value::Map(prior), Value::Map(config)) => {
+            prior.len() == config.len()
+                && prior.iter().all(|(key, prior)| {
+                    config
+                        .get(key)
+                        .is_some_and(|config| could_be_prior(members, prior, config))
+                })
+        }
+        _ => false,
+    }
 }

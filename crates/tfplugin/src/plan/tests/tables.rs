@@ -302,6 +302,55 @@ fn nested_attributes() {
     );
 }
 
+/// Core cannot pair the elements of a set that hold another set, and proposes them without the
+/// computed values they had.
+#[test]
+fn sets_in_sets() {
+    let port = || {
+        Attribute::set_nested([("port", text().required()), ("handle", text().computed())])
+            .description("Ports.")
+            .required()
+    };
+    let schema = Schema::new("Sets.").attribute(
+        "rules",
+        Attribute::set_nested([
+            ("name", text().required()),
+            ("id", text().computed()),
+            ("ports", port()),
+        ])
+        .optional()
+        .description("Rules."),
+    );
+    let prior = json!({"rules": [
+        {"name": "a", "id": "1", "ports": [{"port": "80", "handle": "x"}]},
+        {"name": "b", "id": "2", "ports": [{"port": "81", "handle": "y"}, {"port": "82", "handle": "z"}]},
+    ]});
+    check(
+        &schema,
+        &[
+            Case {
+                name: "no change",
+                prior: prior.clone(),
+                config: json!({"rules": [
+                    {"name": "b", "ports": [{"port": "82"}, {"port": "81"}]},
+                    {"name": "a", "ports": [{"port": "80"}]},
+                ]}),
+                planned: prior.clone(),
+                replace: &[],
+            },
+            Case {
+                name: "a changed port",
+                prior,
+                config: json!({"rules": [{"name": "a", "ports": [{"port": "90"}]}]}),
+                planned: json!({"rules": [
+                    {"name": "a", "id": "?", "ports": [{"port": "90", "handle": "?"}]},
+                ]}),
+                replace: &[],
+            },
+        ],
+    );
+}
+
 #[test]
 fn blocks() {
     let block = |nesting| {
