@@ -37,10 +37,10 @@ const QUIET_TARGETS: [&str; 19] = [
 fn main() -> ExitCode {
     tfplugin::serve(
         provider::DevOpsGenie,
-        ServeOptions {
-            address: "registry.terraform.io/devopsgenie/devopsgenie".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            quiet_targets: QUIET_TARGETS.map(str::to_owned).to_vec(),
-        },
+        ServeOptions::new(
+            "registry.terraform.io/devopsgenie/devopsgenie",
+            env!("CARGO_PKG_VERSION"),
+        )
+        .quiet_targets(QUIET_TARGETS),
     )
 }

@@ -4,17 +4,22 @@
 //! `tests/process.rs` uses all of it.
 
 use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use tfplugin::cty;
-use tfplugin::schema::{Attribute, Schema, modifiers, validators};
+use tfplugin::schema::{Attribute, Schema, TimeoutDefaults, modifiers, validators};
 use tfplugin::{
     Applied, AttributeValue, ConfigureRequest, Context, DataRead, DataSource, DataSourceEntry,
     Deleted, Diagnostic, Diagnostics, Imported, PlanInput, Planned, PlannedCreate, PlannedDelete,
     PlannedUpdate, Private, Provider, ReadRequest, ReadResponse, Resource, ResourceEntry,
-    Sensitive, model,
+    Sensitive, ServeOptions, Timeouts, model,
 };
+use tokio::io::AsyncWriteExt as _;
+
+const DEFAULT_PERMISSIONS: &str = "0644";
 
 model! {
     /// The provider's configuration.
@@ -35,10 +40,14 @@ model! {
         pub permissions: AttributeValue<String>,
         /// The whole path.
         pub id: AttributeValue<String>,
-        /// FNV-1a of the content.
+        /// FNV-1a of the content, null when that is sensitive.
         pub checksum: AttributeValue<String>,
-        /// Its length in bytes.
+        /// Its length in bytes, null when the content is sensitive.
         pub size: AttributeValue<i64>,
+        /// Whether to wait for the directory.
+        pub wait_for_directory: AttributeValue<bool>,
+        /// How long that may take.
+        pub timeouts: AttributeValue<Timeouts>,
     }
 
     /// The data source `file_content`.
@@ -125,32 +134,78 @@ impl File {
         })
     }
 
-    /// The computed values that follow from the content.
+    /// The computed values that follow from the content. A checksum or a length would tell of a
+    /// secret, so a sensitive content has none.
     fn describe(&mut self, content: &str) {
-        self.checksum = checksum(content).into();
-        self.size = i64::try_from(content.len()).unwrap_or(i64::MAX).into();
+        if self.sensitive_content.is_null() {
+            self.checksum = checksum(content).into();
+            self.size = i64::try_from(content.len()).unwrap_or(i64::MAX).into();
+        } else {
+            self.checksum = AttributeValue::Null;
+            self.size = AttributeValue::Null;
+        }
     }
 }
 
-async fn write(path: &Path, file: &File) -> Result<(), Diagnostics> {
-    let content = file.wanted_content().unwrap_or_default();
-    tokio::fs::write(path, content)
-        .await
-        .map_err(|error| cannot("write", path, &error))?;
-    set_permissions(path, file.permissions.as_str().unwrap_or("0644")).await
+/// Why a file could not be written.
+struct WriteFailure {
+    diagnostics: Diagnostics,
+    /// Whether the file is there all the same.
+    exists: bool,
 }
 
-#[cfg(unix)]
-async fn set_permissions(path: &Path, octal: &str) -> Result<(), Diagnostics> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = u32::from_str_radix(octal, 8).unwrap_or(0o644);
+/// Makes a file, or gives one that exists another content.
+async fn write(path: &Path, file: &File, new: bool) -> Result<(), WriteFailure> {
+    let permissions = file.permissions.as_str().unwrap_or(DEFAULT_PERMISSIONS);
+    let mode = u32::from_str_radix(permissions, 8).unwrap_or(0o644);
+    let mut options = tokio::fs::OpenOptions::new();
+    options.write(true).truncate(true).mode(mode);
+    // Never takes over a file that somebody else made.
+    let opened = options.create_new(new).open(path).await;
+    let mut opened = opened.map_err(|error| WriteFailure {
+        diagnostics: if error.kind() == ErrorKind::AlreadyExists {
+            Diagnostic::error(
+                "The file exists already",
+                format!("{}: remove it, or import it by this path.", path.display()),
+            )
+            .at(attribute("path"))
+            .into()
+        } else {
+            cannot("open", path, &error)
+        },
+        exists: !new,
+    })?;
+    let failed = |what: &str, error: std::io::Error| WriteFailure {
+        diagnostics: cannot(what, path, &error),
+        exists: true,
+    };
+    let content = file.wanted_content().unwrap_or_default();
+    let written = opened.write_all(content.as_bytes()).await;
+    written.map_err(|error| failed("write", error))?;
+    let flushed = opened.flush().await;
+    flushed.map_err(|error| failed("write", error))?;
+    // The umask may have taken bits of the mode, and a file that existed has its own.
     tokio::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
         .await
-        .map_err(|error| cannot("set the permissions of", path, &error))
+        .map_err(|error| failed("set the permissions of", error))
 }
 
-#[cfg(not(unix))]
-async fn set_permissions(_: &Path, _: &str) -> Result<(), Diagnostics> {
+/// Waits until the directory of a file exists, and looks at each turn whether it is to stop.
+async fn directory_exists(context: &Context<Directory>, path: &Path) -> Result<(), Diagnostics> {
+    let Some(directory) = path.parent() else {
+        return Ok(());
+    };
+    while !tokio::fs::try_exists(directory).await.unwrap_or(false) {
+        tokio::select! {
+            why = context.interrupted() => {
+                return Err(Diagnostics::error(
+                    "The directory of the file does not exist",
+                    format!("Waited for {}, but {why}.", directory.display()),
+                ));
+            }
+            () = tokio::time::sleep(Duration::from_millis(50)) => {}
+        }
+    }
     Ok(())
 }
 
@@ -186,7 +241,7 @@ impl Resource for FileResource {
                 Attribute::string()
                     .optional()
                     .computed()
-                    .default("0644")
+                    .default(DEFAULT_PERMISSIONS)
                     .description("Permission bits in octal. Default: `0644`.")
                     .validate(validators::string_that(
                         "must be three or four octal digits",
@@ -194,7 +249,12 @@ impl Resource for FileResource {
                             matches!(text.len(), 3 | 4)
                                 && text.bytes().all(|digit| (b'0'..=b'7').contains(&digit))
                         },
-                    )),
+                    ))
+                    .semantically_equal(|before, after| {
+                        let digits =
+                            |value: &cty::Value| value.as_str().map(|text| format!("{text:0>4}"));
+                        digits(before) == digits(after)
+                    }),
             )
             .attribute(
                 "id",
@@ -207,14 +267,21 @@ impl Resource for FileResource {
                 "checksum",
                 Attribute::string()
                     .computed()
-                    .description("FNV-1a checksum of the content."),
+                    .description("FNV-1a checksum of the content, unless that is sensitive."),
             )
             .attribute(
                 "size",
                 Attribute::number()
                     .computed()
-                    .description("Length of the content in bytes."),
+                    .description("Length of the content in bytes, unless that is sensitive."),
             )
+            .attribute(
+                "wait_for_directory",
+                Attribute::bool()
+                    .optional()
+                    .description("Whether to wait until something makes the file's directory."),
+            )
+            .timeouts(TimeoutDefaults::all(Duration::from_secs(600)))
             .validate(validators::exactly_one_of(["content", "sensitive_content"]))
     }
 
@@ -243,15 +310,16 @@ impl Resource for FileResource {
             .resolve(file.path.as_str().unwrap_or_default());
         match tokio::fs::read_to_string(&path).await {
             Ok(content) => {
-                file.describe(&content);
                 file.id = path.display().to_string().into();
                 if file.sensitive_content.is_known() {
-                    file.sensitive_content = Sensitive::new(content).into();
+                    file.sensitive_content = Sensitive::new(content.clone()).into();
                 } else {
-                    file.content = content.into();
+                    file.content = content.as_str().into();
                 }
-                if file.permissions.is_null() {
-                    file.permissions = "0644".into();
+                file.describe(&content);
+                if let Ok(metadata) = tokio::fs::metadata(&path).await {
+                    let mode = metadata.permissions().mode() & 0o7777;
+                    file.permissions = format!("{mode:04o}").into();
                 }
                 ReadResponse::found(file, request.private)
             }
@@ -269,13 +337,23 @@ impl Resource for FileResource {
         let path = context
             .client
             .resolve(file.path.as_str().unwrap_or_default());
-        if let Err(diagnostics) = write(&path, &file).await {
+        if file.wait_for_directory == AttributeValue::Known(true)
+            && let Err(diagnostics) = directory_exists(&context, &path).await
+        {
             return Applied::failed(diagnostics);
         }
+        let written = write(&path, &file, true).await;
         let content = file.wanted_content().unwrap_or_default().to_owned();
         file.describe(&content);
         file.id = path.display().to_string().into();
-        Applied::done(file, planned.private)
+        match written {
+            Ok(()) => Applied::done(file, planned.private),
+            // What exists must be in the state, or nobody would ever remove it.
+            Err(failure) if failure.exists => {
+                Applied::partial(file, planned.private, failure.diagnostics)
+            }
+            Err(failure) => Applied::failed(failure.diagnostics),
+        }
     }
 
     async fn update(
@@ -287,8 +365,9 @@ impl Resource for FileResource {
         let path = context
             .client
             .resolve(file.path.as_str().unwrap_or_default());
-        if let Err(diagnostics) = write(&path, &file).await {
-            return Applied::failed(diagnostics);
+        // The state before is kept, and the next plan reads how far this came.
+        if let Err(failure) = write(&path, &file, false).await {
+            return Applied::failed(failure.diagnostics);
         }
         let content = file.wanted_content().unwrap_or_default().to_owned();
         file.describe(&content);
@@ -365,10 +444,9 @@ impl DataSource for ContentSource {
 fn main() -> ExitCode {
     tfplugin::serve(
         FileProvider,
-        tfplugin::ServeOptions {
-            address: "registry.terraform.io/example/file".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            ..tfplugin::ServeOptions::default()
-        },
+        ServeOptions::new(
+            "registry.terraform.io/example/file",
+            env!("CARGO_PKG_VERSION"),
+        ),
     )
 }

@@ -26,20 +26,36 @@ const TERRAFORM_REGISTRY: &str = "registry.terraform.io/";
 const OPENTOFU_REGISTRY: &str = "registry.opentofu.org/";
 
 /// What [`serve`] needs to know besides the provider.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct ServeOptions {
-    /// The provider's source address with its host, `registry.terraform.io/NAMESPACE/TYPE`.
-    pub address: String,
-    /// The provider's version, shown when it is started by hand.
-    pub version: String,
-    /// `tracing` targets, such as `kube_client`, whose events are logged only at the level trace,
-    /// they and everything below them: those of libraries that would drown the provider's own
-    /// lines. The libraries of the plugin protocol (h2, hyper, rustls, tonic, tower and so on)
-    /// need not be listed.
-    pub quiet_targets: Vec<String>,
+    address: String,
+    version: String,
+    quiet_targets: Vec<String>,
 }
 
 impl ServeOptions {
+    /// Options for the provider with this source address, host included, such as
+    /// `registry.terraform.io/NAMESPACE/TYPE`, and this version, which is shown when the provider
+    /// is started by hand.
+    pub fn new(address: impl Into<String>, version: impl Into<String>) -> Self {
+        Self {
+            address: address.into(),
+            version: version.into(),
+            quiet_targets: Vec::new(),
+        }
+    }
+
+    /// Adds `tracing` targets, such as `kube_client`, whose events are logged only at the level
+    /// trace, they and everything below them: those of libraries that would drown the provider's
+    /// own lines. The libraries of the plugin protocol (h2, hyper, rustls, tonic, tower and so on)
+    /// need not be listed.
+    #[must_use]
+    pub fn quiet_targets<T: Into<String>>(mut self, targets: impl IntoIterator<Item = T>) -> Self {
+        self.quiet_targets
+            .extend(targets.into_iter().map(Into::into));
+        self
+    }
+
     /// The last part of the address: the provider's type.
     fn name(&self) -> &str {
         self.address
@@ -77,11 +93,10 @@ impl ServeOptions {
 /// fn main() -> ExitCode {
 ///     tfplugin::serve(
 ///         ExampleProvider,
-///         tfplugin::ServeOptions {
-///             address: "registry.terraform.io/example/example".to_owned(),
-///             version: env!("CARGO_PKG_VERSION").to_owned(),
-///             ..tfplugin::ServeOptions::default()
-///         },
+///         tfplugin::ServeOptions::new(
+///             "registry.terraform.io/example/example",
+///             env!("CARGO_PKG_VERSION"),
+///         ),
 ///     )
 /// }
 /// ```

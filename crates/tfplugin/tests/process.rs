@@ -109,6 +109,120 @@ async fn a_file_over_the_real_socket() {
     );
 }
 
+#[tokio::test]
+async fn stop_and_shutdown_over_the_real_socket() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut core = Core::spawn(provider()).await;
+    core.configure(Value::object([(
+        "directory",
+        Value::from(directory.path().to_str().unwrap()),
+    )]))
+    .await
+    .unwrap();
+    let mut file = core.resource("file_file");
+    let waiting = Value::object([
+        ("path", Value::from("later/a.txt")),
+        ("content", Value::from("x")),
+        ("wait_for_directory", Value::from(true)),
+    ]);
+    let stop = async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        core.stop().await;
+    };
+    let (applied, ()) = tokio::join!(file.apply(waiting), stop);
+    let error = applied.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("but the operation was stopped by the user."),
+        "{error}"
+    );
+    assert!(file.stored().is_none(), "nothing was made");
+    drop(file);
+    core.shut_down().await;
+}
+
+/// The provider started so that no file it writes may be longer than a block.
+#[tokio::test]
+async fn a_file_that_cannot_be_finished_is_not_lost() {
+    let directory = tempfile::tempdir().unwrap();
+    let limited = directory.path().join("limited.sh");
+    let script = format!(
+        "#!/bin/sh\ntrap '' XFSZ\nulimit -f 1\nexec {}\n",
+        provider().display()
+    );
+    std::fs::write(&limited, script).unwrap();
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(&limited, executable).unwrap();
+    let mut core = Core::spawn(&limited).await;
+    core.configure(Value::object([(
+        "directory",
+        Value::from(directory.path().to_str().unwrap()),
+    )]))
+    .await
+    .unwrap();
+    let mut file = core.resource("file_file");
+    let wanted = |content: &str| {
+        Value::object([
+            ("path", Value::from("long")),
+            ("content", Value::from(content)),
+        ])
+    };
+    let long = "x".repeat(10_000);
+    let error = file.apply(wanted(&long)).await.unwrap_err();
+    assert!(
+        error.to_string().contains("Cannot write the file"),
+        "{error}"
+    );
+    let stored = file.stored().expect("the file is in the state");
+    assert!(stored.tainted && directory.path().join("long").exists());
+    file.apply(wanted("short")).await.unwrap();
+    assert_eq!(text(file.state(), "content"), "short");
+}
+
+#[tokio::test]
+async fn files_of_others_and_secret_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut core = Core::spawn(provider()).await;
+    core.configure(Value::object([(
+        "directory",
+        Value::from(directory.path().to_str().unwrap()),
+    )]))
+    .await
+    .unwrap();
+    let mut others = core.resource("file_file");
+    let wanted = |path: &str| {
+        Value::object([
+            ("path", Value::from(path)),
+            ("sensitive_content", Value::from("s3cret")),
+            ("permissions", Value::from("600")),
+        ])
+    };
+    let error = others.apply(wanted("/dev/null")).await.unwrap_err();
+    assert!(
+        error.to_string().contains("The file exists already"),
+        "{error}"
+    );
+    assert!(others.stored().is_none());
+
+    let mut secret = core.resource("file_file");
+    secret.apply(wanted("secret")).await.unwrap();
+    let path = directory.path().join("secret");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    let attribute = |name: &str| {
+        let path = tfplugin::cty::Path::root().attribute(name);
+        secret.state().get(&path).unwrap().clone()
+    };
+    assert_eq!(
+        (attribute("checksum"), attribute("size")),
+        (Value::Null, Value::Null),
+        "a secret shows neither checksum nor length"
+    );
+    let plan = secret.plan(wanted("secret")).await.unwrap();
+    assert_eq!(plan.action, Action::NoOp, "600 is 0600");
+}
+
 /// Kills a provider that was started with `--debug`.
 struct Attached(std::process::Child);
 

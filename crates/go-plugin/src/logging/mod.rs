@@ -38,15 +38,16 @@ pub struct LogConfig {
     pub quiet_targets: Vec<String>,
 }
 
-/// Installs the global tracing subscriber, which writes to stderr. Does nothing when logging is
-/// off, or when the process has a subscriber already.
+/// Installs the global tracing subscriber, which writes to stderr. When logging is off no
+/// subscriber is installed; one that the process has already stays.
 pub fn init(config: &LogConfig) {
     let level = level(&config.level_variables, |name| std::env::var_os(name));
     if level == LevelFilter::OFF {
         return;
     }
     let layer = HclogLayer::new(|line: &[u8]| {
-        // A host that no longer reads must not stop the work.
+        // Fails when the host is gone, which must not stop the work. A host that is there and does
+        // not read holds it up once the pipe is full.
         let _ = std::io::stderr().lock().write_all(line);
     });
     let filter = filter(level, config.quiet_targets.clone());

@@ -3,7 +3,7 @@
 //!
 //! A [`Schema`] is checked by [`Schema::check`] against the rules by which Core rejects a provider
 //! when it loads the schema (`configschema/internal_validate.go`, `loadschemas/plugins.go` of
-//! hashicorp/terraform); the server runs the check once at start and [`crate::testing`] has
+//! hashicorp/terraform); the server runs the check when it is asked for its schemas, and [`crate::testing`] has
 //! an assertion for unit tests.
 
 mod attribute;

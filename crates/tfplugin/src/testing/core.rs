@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tonic::codegen::http;
 
@@ -19,6 +20,9 @@ use crate::server::proto::provider_server::ProviderServer;
 
 const MAXIMUM_MESSAGE: usize = 256 * 1024 * 1024;
 
+/// How long Core waits for the end of a process (go-plugin `client.go`).
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// The version this client claims, as Terraform does in `ConfigureProvider`.
 const TERRAFORM_VERSION: &str = "1.11.4";
 
@@ -28,6 +32,7 @@ const TERRAFORM_VERSION: &str = "1.11.4";
 #[derive(Clone)]
 pub struct Core {
     pub(super) client: ProviderClient<Transport>,
+    transport: Transport,
     schemas: Arc<Schemas>,
     process: Option<Arc<Process>>,
 }
@@ -72,7 +77,7 @@ impl Core {
 
     async fn connect(transport: Transport, process: Option<Arc<Process>>) -> Self {
         let origin = http::Uri::from_static("http://localhost");
-        let mut client = ProviderClient::with_origin(transport, origin)
+        let mut client = ProviderClient::with_origin(transport.clone(), origin)
             .max_decoding_message_size(MAXIMUM_MESSAGE)
             .max_encoding_message_size(MAXIMUM_MESSAGE);
         let response = client
@@ -91,6 +96,7 @@ impl Core {
         let provider = response.provider.expect("the provider has a schema");
         Self {
             client,
+            transport,
             schemas: Arc::new(Schemas {
                 provider: decode::schema(&provider),
                 resources: decode_all(response.resource_schemas),
@@ -191,6 +197,33 @@ impl Core {
             .stop_provider(proto::stop_provider::Request {})
             .await
             .expect("StopProvider succeeds");
+    }
+
+    /// Ends the provider's process as Core does: by Shutdown, after which it has two seconds.
+    ///
+    /// # Panics
+    /// When this is not the only clone, or no process of its own; when the process does not end by
+    /// itself and well, or leaves its socket behind.
+    pub async fn shut_down(self) {
+        let process = self.process.expect("a process of its own");
+        let mut process = Arc::into_inner(process).expect("no other clone is in use");
+        let mut client = tonic::client::Grpc::with_origin(
+            self.transport,
+            http::Uri::from_static("http://localhost"),
+        );
+        client.ready().await.expect("the provider is there");
+        let path = http::uri::PathAndQuery::from_static("/plugin.GRPCController/Shutdown");
+        let codec = tonic_prost::ProstCodec::<(), ()>::default();
+        client
+            .unary(tonic::Request::new(()), path, codec)
+            .await
+            .expect("Shutdown is answered");
+        let (status, left) = process
+            .ended(SHUTDOWN_TIMEOUT)
+            .await
+            .expect("the provider ends in time");
+        assert!(status.success(), "the provider ended with {status}");
+        assert_eq!(left, 0, "the provider left its socket behind");
     }
 
     /// Whether this is a process of its own.

@@ -1,7 +1,7 @@
 //! How the test client reaches a provider: in the same process, or a real process over its socket.
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -61,12 +61,27 @@ impl Service<http::Request<Body>> for Transport {
 pub(super) struct Process {
     child: Child,
     /// Where its socket is; a process that is killed removes nothing itself.
-    _sockets: TempDir,
+    sockets: TempDir,
 }
 
 impl Process {
     pub(super) fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Waits for the process to end by itself, as Core does after its Shutdown, and says how it
+    /// ended and how many files it left behind.
+    pub(super) async fn ended(&mut self, within: Duration) -> std::io::Result<(ExitStatus, usize)> {
+        let deadline = Instant::now() + within;
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok((status, std::fs::read_dir(self.sockets.path())?.count()));
+            }
+            if Instant::now() > deadline {
+                return Err(std::io::ErrorKind::TimedOut.into());
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 }
 
@@ -149,7 +164,8 @@ pub(super) async fn start(binary: &Path, stderr: Stdio) -> Result<Started, Start
         .env("PLUGIN_PROTOCOL_VERSIONS", "5,6")
         .env("PLUGIN_MIN_PORT", "10000")
         .env("PLUGIN_MAX_PORT", "25000")
-        .env("PLUGIN_UNIX_SOCKET_DIR", sockets.path())
+        // Core lets the socket go where TMPDIR says.
+        .env("TMPDIR", sockets.path())
         .env("PLUGIN_CLIENT_CERT", certificate.pem())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -161,10 +177,7 @@ pub(super) async fn start(binary: &Path, stderr: Stdio) -> Result<Started, Start
     let begin = Instant::now();
     let mut child = command.spawn().map_err(no_start)?;
     let stdout = child.stdout.take();
-    let mut process = Process {
-        child,
-        _sockets: sockets,
-    };
+    let mut process = Process { child, sockets };
     let no_line = |what: String| StartupError::Handshake {
         binary: binary.to_path_buf(),
         what,

@@ -22,7 +22,6 @@ async fn configure(
 ) -> Result<Diagnostics, Diagnostics> {
     let described = server.provider_described();
     let config = decode(request.config.as_ref(), &described.ty)?;
-    let config = crate::plan::with_defaults(&described.schema, &config, None, config.clone());
     let request = ConfigureRequest::<Value> {
         config,
         terraform_version: request.terraform_version,
