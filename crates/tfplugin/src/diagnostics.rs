@@ -57,6 +57,27 @@ impl Diagnostic {
     }
 }
 
+impl Diagnostic {
+    /// The same diagnostic with a last line that says what to do next.
+    ///
+    /// ```
+    /// use tfplugin::Diagnostic;
+    ///
+    /// let error = Diagnostic::error("The bucket exists", "It belongs to another account.")
+    ///     .hint("Choose another name.");
+    /// assert_eq!(error.detail, "It belongs to another account.\n\nChoose another name.");
+    /// ```
+    #[must_use]
+    pub fn hint(mut self, hint: impl AsRef<str>) -> Self {
+        // Core wraps what is one paragraph, so the hint is one of its own.
+        if !self.detail.is_empty() {
+            self.detail.push_str("\n\n");
+        }
+        self.detail.push_str(hint.as_ref());
+        self
+    }
+}
+
 impl fmt::Display for Diagnostic {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.severity {

@@ -11,12 +11,19 @@ use crate::context::Context;
 use crate::cty::{Type, Value};
 use crate::data_source::{DataRead, DataSource};
 use crate::diagnostics::Diagnostics;
+use crate::ephemeral::ErasedEphemeral;
+use crate::function::ErasedFunction;
+use crate::identity::ErasedIdentity;
 use crate::model::Model;
 use crate::private::Private;
-use crate::provider::{ConfigureRequest, DataSourceEntry, Provider, ResourceEntry};
+use crate::provider::{
+    ConfigureRequest, DataSourceEntry, EphemeralResourceEntry, FunctionEntry, Provider,
+    ResourceEntry,
+};
 use crate::resource::{
-    Applied, Deleted, Imported, PlanInput, Planned, PlannedCreate, PlannedDelete, PlannedUpdate,
-    ReadRequest, ReadResponse, Resource, UpgradeRequest,
+    Applied, Deferral, Deleted, Imported, MoveRequest, MoveSource, Moved, PlanInput, Planned,
+    PlannedCreate, PlannedDelete, PlannedUpdate, ReadRequest, ReadResponse, Resource,
+    UpgradeRequest,
 };
 use crate::schema::Schema;
 
@@ -30,7 +37,7 @@ pub(crate) struct AnyContext {
 }
 
 impl AnyContext {
-    fn typed<C: Send + Sync + 'static>(self) -> Result<Context<C>, Diagnostics> {
+    pub(crate) fn typed<C: Send + Sync + 'static>(self) -> Result<Context<C>, Diagnostics> {
         let client = self.client.downcast::<C>().map_err(|_| {
             Diagnostics::error(
                 "Provider bug: wrong client type",
@@ -58,6 +65,13 @@ pub(crate) struct ErasedPlanInput<'a> {
     pub(crate) client: Option<&'a AnyClient>,
 }
 
+/// A resource under its type name, with its identity if it has one.
+pub(crate) struct ResourceParts {
+    pub(crate) name: String,
+    pub(crate) resource: Arc<dyn ErasedResource>,
+    pub(crate) identity: Option<Arc<dyn ErasedIdentity>>,
+}
+
 pub(crate) trait ErasedProvider: Send + Sync {
     fn schema(&self) -> Schema;
     fn model_type(&self) -> Type;
@@ -66,14 +80,21 @@ pub(crate) trait ErasedProvider: Send + Sync {
         &self,
         request: ConfigureRequest<Value>,
     ) -> BoxFuture<'_, Result<(AnyClient, Diagnostics), Diagnostics>>;
-    fn resources(&self) -> Vec<(String, Arc<dyn ErasedResource>)>;
+    fn resources(&self) -> Vec<ResourceParts>;
     fn data_sources(&self) -> Vec<(String, Arc<dyn ErasedDataSource>)>;
+    fn ephemeral_resources(&self) -> Vec<(String, Arc<dyn ErasedEphemeral>)>;
+    fn functions(&self) -> Vec<(String, Arc<dyn ErasedFunction>)>;
 }
 
 pub(crate) trait ErasedResource: Send + Sync {
     fn schema(&self) -> Schema;
     fn model_type(&self) -> Type;
     fn validate(&self, config: Value) -> Diagnostics;
+    fn defer(
+        &self,
+        config: Option<&Value>,
+        client: Option<&AnyClient>,
+    ) -> Result<Option<Deferral>, Diagnostics>;
     fn plan(&self, input: ErasedPlanInput<'_>) -> Result<Planned<Value>, Diagnostics>;
     fn plan_destroy(
         &self,
@@ -106,6 +127,8 @@ pub(crate) trait ErasedResource: Send + Sync {
         id: String,
     ) -> BoxFuture<'_, Result<Imported<Value>, Diagnostics>>;
     fn upgrade_state(&self, request: UpgradeRequest) -> Result<Value, Diagnostics>;
+    fn move_sources(&self) -> Vec<MoveSource>;
+    fn move_state(&self, request: MoveRequest) -> Result<Moved<Value>, Diagnostics>;
 }
 
 pub(crate) trait ErasedDataSource: Send + Sync {
@@ -119,12 +142,12 @@ pub(crate) trait ErasedDataSource: Send + Sync {
     ) -> BoxFuture<'_, Result<DataRead<Value>, Diagnostics>>;
 }
 
-fn convert<M: Model>(value: Value, what: &str) -> Result<M, Diagnostics> {
+pub(crate) fn convert<M: Model>(value: Value, what: &str) -> Result<M, Diagnostics> {
     M::from_value(value).map_err(|error| error.into_diagnostics(what))
 }
 
 /// Boxes a future that may already have ended with `Err`, which is then turned into an answer.
-fn boxed<'a, T, F>(
+pub(crate) fn boxed<'a, T, F>(
     prepared: Result<F, Diagnostics>,
     failed: impl FnOnce(Diagnostics) -> T,
 ) -> BoxFuture<'a, T>
@@ -182,7 +205,7 @@ impl<P: Provider> ErasedProvider for TypedProvider<P> {
         boxed(prepared, Err)
     }
 
-    fn resources(&self) -> Vec<(String, Arc<dyn ErasedResource>)> {
+    fn resources(&self) -> Vec<ResourceParts> {
         self.0
             .resources()
             .into_iter()
@@ -197,9 +220,25 @@ impl<P: Provider> ErasedProvider for TypedProvider<P> {
             .map(DataSourceEntry::into_parts)
             .collect()
     }
+
+    fn ephemeral_resources(&self) -> Vec<(String, Arc<dyn ErasedEphemeral>)> {
+        self.0
+            .ephemeral_resources()
+            .into_iter()
+            .map(EphemeralResourceEntry::into_parts)
+            .collect()
+    }
+
+    fn functions(&self) -> Vec<(String, Arc<dyn ErasedFunction>)> {
+        self.0
+            .functions()
+            .into_iter()
+            .map(FunctionEntry::into_parts)
+            .collect()
+    }
 }
 
-pub(crate) struct TypedResource<R>(pub(crate) R);
+pub(crate) struct TypedResource<R>(pub(crate) Arc<R>);
 
 impl<R: Resource> ErasedResource for TypedResource<R> {
     fn schema(&self) -> Schema {
@@ -215,6 +254,18 @@ impl<R: Resource> ErasedResource for TypedResource<R> {
             Ok(config) => self.0.validate(&config),
             Err(diagnostics) => diagnostics,
         }
+    }
+
+    fn defer(
+        &self,
+        config: Option<&Value>,
+        client: Option<&AnyClient>,
+    ) -> Result<Option<Deferral>, Diagnostics> {
+        let config: Option<R::Model> = config
+            .map(|config| convert(config.clone(), "configuration"))
+            .transpose()?;
+        let client = client.and_then(|client| client.downcast_ref::<R::Client>());
+        Ok(self.0.defer(config.as_ref(), client))
     }
 
     fn plan(&self, input: ErasedPlanInput<'_>) -> Result<Planned<Value>, Diagnostics> {
@@ -348,16 +399,24 @@ impl<R: Resource> ErasedResource for TypedResource<R> {
     ) -> BoxFuture<'_, Result<Imported<Value>, Diagnostics>> {
         Box::pin(async move {
             let imported = self.0.import(context.typed()?, &id).await?;
-            Ok(Imported {
-                state: imported.state.to_value(),
-                private: imported.private,
-                diagnostics: imported.diagnostics,
-            })
+            Ok(imported.into_value())
         })
     }
 
     fn upgrade_state(&self, request: UpgradeRequest) -> Result<Value, Diagnostics> {
         self.0.upgrade_state(request).map(|state| state.to_value())
+    }
+
+    fn move_sources(&self) -> Vec<MoveSource> {
+        self.0.move_sources()
+    }
+
+    fn move_state(&self, request: MoveRequest) -> Result<Moved<Value>, Diagnostics> {
+        self.0.move_state(request).map(|moved| Moved {
+            state: moved.state.to_value(),
+            private: moved.private,
+            diagnostics: moved.diagnostics,
+        })
     }
 }
 

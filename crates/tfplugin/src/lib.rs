@@ -124,12 +124,16 @@
 pub mod context;
 mod data_source;
 pub mod diagnostics;
+mod ephemeral;
 mod erased;
+mod function;
+mod identity;
 mod lint;
 mod model;
 mod plan;
 mod private;
 mod provider;
+mod raw_state;
 mod resource;
 pub mod schema;
 
@@ -145,14 +149,22 @@ pub use tfplugin_cty as cty;
 pub use context::{Context, Interruption, Operation};
 pub use data_source::{DataRead, DataSource};
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
+pub use ephemeral::{EphemeralResource, Opened, Renewed};
+pub use function::{Arguments, Function, FunctionDefinition, FunctionError, Parameter};
+pub use identity::{Identified, IdentityAttribute, IdentitySchema};
 #[doc(hidden)]
 pub use model::support as model_support;
 pub use model::{AttributeValue, ConversionError, Model, Sensitive, Set};
 pub use private::Private;
-pub use provider::{ConfigureRequest, DataSourceEntry, Provider, ResourceEntry};
+pub use provider::{
+    ConfigureRequest, DataSourceEntry, EphemeralResourceEntry, FunctionEntry, Provider,
+    ResourceEntry,
+};
+pub use raw_state::{RawState, StateUpgrades};
 pub use resource::{
-    Applied, Deleted, Imported, PlanInput, Planned, PlannedCreate, PlannedDelete, PlannedUpdate,
-    ReadRequest, ReadResponse, Resource, UpgradeRequest,
+    Applied, Deferral, Deleted, Imported, MoveRequest, MoveSource, Moved, PlanInput, Planned,
+    PlannedCreate, PlannedDelete, PlannedUpdate, ReadRequest, ReadResponse, Resource,
+    UpgradeRequest,
 };
 pub use schema::timeouts::Timeouts;
 pub use serve::{ServeOptions, serve};

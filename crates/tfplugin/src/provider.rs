@@ -9,7 +9,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::data_source::DataSource;
 use crate::diagnostics::Diagnostics;
-use crate::erased::{ErasedDataSource, ErasedResource, TypedDataSource, TypedResource};
+use crate::ephemeral::{EphemeralResource, ErasedEphemeral, TypedEphemeral};
+use crate::erased::{
+    ErasedDataSource, ErasedResource, ResourceParts, TypedDataSource, TypedResource,
+};
+use crate::function::{ErasedFunction, Function, TypedFunction};
+use crate::identity::{ErasedIdentity, Identified, TypedIdentity};
 use crate::model::Model;
 use crate::resource::Resource;
 use crate::schema::Schema;
@@ -48,6 +53,16 @@ pub trait Provider: Send + Sync + 'static {
     fn data_sources(&self) -> Vec<DataSourceEntry<Self::Client>> {
         Vec::new()
     }
+
+    /// The ephemeral resources.
+    fn ephemeral_resources(&self) -> Vec<EphemeralResourceEntry<Self::Client>> {
+        Vec::new()
+    }
+
+    /// The functions.
+    fn functions(&self) -> Vec<FunctionEntry> {
+        Vec::new()
+    }
 }
 
 /// What [`Provider::configure`] gets.
@@ -65,6 +80,7 @@ pub struct ConfigureRequest<M> {
 pub struct ResourceEntry<C> {
     name: String,
     resource: Arc<dyn ErasedResource>,
+    identity: Option<Arc<dyn ErasedIdentity>>,
     client: PhantomData<fn() -> C>,
 }
 
@@ -73,13 +89,29 @@ impl<C: Send + Sync + 'static> ResourceEntry<C> {
     pub fn new<R: Resource<Client = C>>(name: impl Into<String>, resource: R) -> Self {
         Self {
             name: name.into(),
-            resource: Arc::new(TypedResource(resource)),
+            resource: Arc::new(TypedResource(Arc::new(resource))),
+            identity: None,
             client: PhantomData,
         }
     }
 
-    pub(crate) fn into_parts(self) -> (String, Arc<dyn ErasedResource>) {
-        (self.name, self.resource)
+    /// A resource whose objects have an identity.
+    pub fn identified<R: Identified<Client = C>>(name: impl Into<String>, resource: R) -> Self {
+        let resource = Arc::new(resource);
+        Self {
+            name: name.into(),
+            resource: Arc::new(TypedResource(Arc::clone(&resource))),
+            identity: Some(Arc::new(TypedIdentity(resource))),
+            client: PhantomData,
+        }
+    }
+
+    pub(crate) fn into_parts(self) -> ResourceParts {
+        ResourceParts {
+            name: self.name,
+            resource: self.resource,
+            identity: self.identity,
+        }
     }
 }
 
@@ -118,6 +150,66 @@ impl<C> fmt::Debug for DataSourceEntry<C> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_tuple("DataSourceEntry")
+            .field(&self.name)
+            .finish()
+    }
+}
+
+/// An ephemeral resource under its type name.
+pub struct EphemeralResourceEntry<C> {
+    name: String,
+    resource: Arc<dyn ErasedEphemeral>,
+    client: PhantomData<fn() -> C>,
+}
+
+impl<C: Send + Sync + 'static> EphemeralResourceEntry<C> {
+    /// An ephemeral resource under its full type name.
+    pub fn new<E: EphemeralResource<Client = C>>(name: impl Into<String>, resource: E) -> Self {
+        Self {
+            name: name.into(),
+            resource: Arc::new(TypedEphemeral(resource)),
+            client: PhantomData,
+        }
+    }
+
+    pub(crate) fn into_parts(self) -> (String, Arc<dyn ErasedEphemeral>) {
+        (self.name, self.resource)
+    }
+}
+
+impl<C> fmt::Debug for EphemeralResourceEntry<C> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_tuple("EphemeralResourceEntry")
+            .field(&self.name)
+            .finish()
+    }
+}
+
+/// A function under its name.
+pub struct FunctionEntry {
+    name: String,
+    function: Arc<dyn ErasedFunction>,
+}
+
+impl FunctionEntry {
+    /// A function under its name, without the provider's: `provider::TYPE::NAME` calls it.
+    pub fn new(name: impl Into<String>, function: impl Function) -> Self {
+        Self {
+            name: name.into(),
+            function: Arc::new(TypedFunction(function)),
+        }
+    }
+
+    pub(crate) fn into_parts(self) -> (String, Arc<dyn ErasedFunction>) {
+        (self.name, self.function)
+    }
+}
+
+impl fmt::Debug for FunctionEntry {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_tuple("FunctionEntry")
             .field(&self.name)
             .finish()
     }

@@ -1,14 +1,14 @@
 //! Managed resources.
 
+use std::fmt;
 use std::future::Future;
 
-use serde_json::Value as Json;
-
 use crate::context::Context;
-use crate::cty::Path;
+use crate::cty::{Path, Value};
 use crate::diagnostics::Diagnostics;
 use crate::model::Model;
 use crate::private::Private;
+use crate::raw_state::RawState;
 use crate::schema::Schema;
 
 /// A managed resource: what Terraform creates, reads, updates and deletes.
@@ -29,6 +29,21 @@ pub trait Resource: Send + Sync + 'static {
     fn validate(&self, config: &Self::Model) -> Diagnostics {
         let _ = config;
         Diagnostics::new()
+    }
+
+    /// Whether planning or reading an object has to wait until more is known. It is asked only when
+    /// Core allows that, which experimental builds of Terraform do, and OpenTofu does not. Core also
+    /// allows it in every apply and then refuses it, so only unknown values count as a reason: in
+    /// an apply there are none.
+    ///
+    /// Tested with this crate's own client alone, for want of a released Core that defers.
+    fn defer(
+        &self,
+        config: Option<&Self::Model>,
+        client: Option<&Self::Client>,
+    ) -> Option<Deferral> {
+        let _ = (config, client);
+        None
     }
 
     /// Decides what a create or update will do. Pure: Core plans twice and compares.
@@ -114,15 +129,39 @@ pub trait Resource: Send + Sync + 'static {
     /// # Errors
     /// Diagnostics that say why the state cannot be read.
     fn upgrade_state(&self, request: UpgradeRequest) -> Result<Self::Model, Diagnostics> {
+        Err(request.too_old())
+    }
+
+    /// The resource types whose state this one can take over, when a `moved` block says so:
+    /// Terraform 1.8 and newer, OpenTofu 1.10 and newer.
+    fn move_sources(&self) -> Vec<MoveSource> {
+        Vec::new()
+    }
+
+    /// Turns the state of an object of one of [`Resource::move_sources`] into one of this type.
+    /// Core reads the object afterwards.
+    ///
+    /// # Errors
+    /// Diagnostics that say why the state cannot be taken over.
+    fn move_state(&self, request: MoveRequest) -> Result<Moved<Self::Model>, Diagnostics> {
         Err(Diagnostics::error(
-            "The state is too old for this provider version",
+            "Provider bug: the state cannot be moved",
             format!(
-                "The state has schema version {}, which this provider cannot read any more. Apply \
-                 once with an older version of the provider that still can, then come back.",
-                request.version
+                "The resource names {} as a type whose state it takes over, and does not do it. \
+                 Please report this to the provider's developers.",
+                request.type_name
             ),
         ))
     }
+}
+
+/// Why an object is dealt with later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deferral {
+    /// The resource's configuration is not known well enough.
+    ResourceConfigUnknown,
+    /// The provider's configuration is not known well enough.
+    ProviderConfigUnknown,
 }
 
 /// What [`Resource::plan`] sees.
@@ -352,11 +391,105 @@ impl<M> Imported<M> {
     }
 }
 
+impl<M: Model> Imported<M> {
+    pub(crate) fn into_value(self) -> Imported<Value> {
+        Imported {
+            state: self.state.to_value(),
+            private: self.private,
+            diagnostics: self.diagnostics,
+        }
+    }
+}
+
 /// What [`Resource::upgrade_state`] gets.
+///
+/// [`StateUpgrades`](crate::StateUpgrades) goes from version to version.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpgradeRequest {
     /// The schema version the state was written with, older than the schema's.
     pub version: i64,
-    /// The state as it was written. Numbers beyond 64 bits have lost precision.
-    pub state: Json,
+    /// The state as it was written.
+    pub state: RawState,
+}
+
+impl UpgradeRequest {
+    /// The error for a version that is not supported any more.
+    pub fn too_old(&self) -> Diagnostics {
+        Diagnostics::error(
+            "The state is too old for this provider version",
+            format!(
+                "The state has schema version {}, which this provider cannot read any more. Apply \
+                 once with an older version of the provider that still can, then come back.",
+                self.version
+            ),
+        )
+    }
+}
+
+/// A resource type of this or another provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MoveSource {
+    provider: String,
+    type_name: String,
+}
+
+impl MoveSource {
+    /// The type `type_name` of the provider `NAMESPACE/TYPE`, in whichever registry it is.
+    pub fn new(provider: impl Into<String>, type_name: impl Into<String>) -> Self {
+        Self {
+            provider: provider.into(),
+            type_name: type_name.into(),
+        }
+    }
+
+    /// Whether it is the type of the provider with this address, `HOST/NAMESPACE/TYPE`.
+    pub(crate) fn is(&self, provider_address: &str, type_name: &str) -> bool {
+        let provider = provider_address
+            .split_once('/')
+            .map_or(provider_address, |(_, provider)| provider);
+        self.provider == provider && self.type_name == type_name
+    }
+}
+
+impl fmt::Display for MoveSource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} ({})", self.type_name, self.provider)
+    }
+}
+
+/// What [`Resource::move_state`] gets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MoveRequest {
+    /// The address of the provider that wrote the state: `HOST/NAMESPACE/TYPE`.
+    pub provider_address: String,
+    /// The type the object had.
+    pub type_name: String,
+    /// The version of that type's schema.
+    pub schema_version: i64,
+    /// The state as it was written.
+    pub state: RawState,
+    /// The private data of that provider, in its own form.
+    pub private: Vec<u8>,
+}
+
+/// What [`Resource::move_state`] made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Moved<M> {
+    /// The state, wholly known.
+    pub state: M,
+    /// The private data to keep.
+    pub private: Private,
+    /// Warnings.
+    pub diagnostics: Diagnostics,
+}
+
+impl<M> Moved<M> {
+    /// A move without private data and warnings.
+    pub const fn new(state: M) -> Self {
+        Self {
+            state,
+            private: Private::new(),
+            diagnostics: Diagnostics::new(),
+        }
+    }
 }

@@ -124,6 +124,37 @@ async fn unknown_configuration_becomes_known_at_apply() {
 }
 
 #[tokio::test]
+async fn plans_and_reads_are_deferred_where_core_allows_it() {
+    let (probe, core, mut strict) = start().await;
+    let mut lenient = core.clone().allow_deferral().resource("probe_thing");
+    let open = config([("name", Value::Unknown)]);
+    let known = config([("name", Value::from("a"))]);
+
+    let plan = strict.plan(open.clone()).await.unwrap();
+    assert!(!plan.deferred);
+    probe.calls();
+    let plan = lenient.plan(open).await.unwrap();
+    assert!(plan.deferred && thing(&plan.planned).id.is_unknown());
+    assert_eq!(probe.calls(), [""; 0], "the resource does not plan");
+    lenient.apply(known.clone()).await.unwrap();
+    probe.calls();
+
+    let mut core = core.allow_deferral();
+    core.configure(config([("region", Value::from("unknown"))]))
+        .await
+        .unwrap();
+    let before = lenient.stored().unwrap().clone();
+    let plan = lenient.plan(known).await.unwrap();
+    assert!(plan.deferred);
+    assert_eq!(lenient.stored(), Some(&before));
+    assert_eq!(
+        probe.calls(),
+        [""; 0],
+        "the resource neither reads nor plans"
+    );
+}
+
+#[tokio::test]
 async fn a_value_of_the_same_meaning_is_no_change() {
     let (_, _, mut managed) = start().await;
     let named = |document: &str| {

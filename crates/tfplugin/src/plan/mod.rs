@@ -14,7 +14,7 @@ use crate::diagnostics::Diagnostics;
 use crate::erased::{AnyClient, ErasedPlanInput, ErasedResource};
 use crate::lint;
 use crate::private::Private;
-use crate::resource::Planned;
+use crate::resource::{Deferral, Planned};
 use crate::schema::{ModifierInput, ModifierOutput, Schema};
 
 /// What Core sends for a create, update or destroy plan.
@@ -24,6 +24,8 @@ pub(crate) struct PlanRequest<'a> {
     pub(crate) proposed: Option<Value>,
     pub(crate) prior_private: Private,
     pub(crate) client: Option<&'a AnyClient>,
+    /// Whether the plan may be put off.
+    pub(crate) deferral_allowed: bool,
 }
 
 /// The answer to Core.
@@ -33,6 +35,8 @@ pub(crate) struct PlanAnswer {
     pub(crate) requires_replace: Vec<Path>,
     pub(crate) private: Private,
     pub(crate) diagnostics: Diagnostics,
+    /// Why the plan is put off, if it is. What is planned is then a guess.
+    pub(crate) deferred: Option<Deferral>,
 }
 
 /// Plans one change of one resource.
@@ -46,6 +50,7 @@ pub(crate) fn plan(
         requires_replace: Vec::new(),
         private: request.prior_private.clone(),
         diagnostics: Diagnostics::new(),
+        deferred: None,
     };
     let Some(proposed) = request.proposed else {
         if let Some(prior) = &request.prior {
@@ -72,6 +77,22 @@ pub(crate) fn plan(
                 return answer;
             }
         };
+
+    if request.deferral_allowed {
+        match resource.defer(Some(&config), request.client) {
+            Ok(None) => {}
+            Ok(deferred) => {
+                answer.deferred = deferred;
+                answer.planned = Some(without_write_only(schema, proposed));
+                return answer;
+            }
+            Err(diagnostics) => {
+                answer.diagnostics.extend(diagnostics);
+                answer.planned = Some(proposed);
+                return answer;
+            }
+        }
+    }
 
     let planned = resource.plan(ErasedPlanInput {
         config: &config,

@@ -12,6 +12,8 @@ pub enum SchemaRole {
     Resource,
     /// A data source.
     DataSource,
+    /// An ephemeral resource.
+    EphemeralResource,
 }
 
 /// One thing that is wrong with a schema.
@@ -66,7 +68,9 @@ impl Schema {
         }
         let reserved: &[&str] = match role {
             SchemaRole::Provider => &RESERVED_IN_PROVIDERS,
-            SchemaRole::Resource | SchemaRole::DataSource => &RESERVED_IN_RESOURCES,
+            SchemaRole::Resource | SchemaRole::DataSource | SchemaRole::EphemeralResource => {
+                &RESERVED_IN_RESOURCES
+            }
         };
         for name in self.attributes.keys().chain(self.blocks.keys()) {
             if reserved.contains(&name.as_str()) {

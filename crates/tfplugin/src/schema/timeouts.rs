@@ -65,6 +65,12 @@ pub enum Operation {
     Delete,
     /// Finding the object by its id. Bounded like a read.
     Import,
+    /// Opening an ephemeral resource. Bounded like a read.
+    Open,
+    /// Renewing an ephemeral resource. Bounded like a read.
+    Renew,
+    /// Closing an ephemeral resource. Bounded like a read.
+    Close,
 }
 
 impl Operation {
@@ -72,7 +78,7 @@ impl Operation {
     const fn attribute(self) -> &'static str {
         match self {
             Self::Create => "create",
-            Self::Read | Self::Import => "read",
+            Self::Read | Self::Import | Self::Open | Self::Renew | Self::Close => "read",
             Self::Update => "update",
             Self::Delete => "delete",
         }
@@ -83,7 +89,11 @@ impl TimeoutDefaults {
     const fn of(&self, operation: Operation) -> Duration {
         match operation {
             Operation::Create => self.create,
-            Operation::Read | Operation::Import => self.read,
+            Operation::Read
+            | Operation::Import
+            | Operation::Open
+            | Operation::Renew
+            | Operation::Close => self.read,
             Operation::Update => self.update,
             Operation::Delete => self.delete,
         }

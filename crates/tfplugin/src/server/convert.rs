@@ -3,6 +3,7 @@
 use super::proto;
 use crate::cty::{Path, PathStep, Type, Value, json, msgpack};
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
+use crate::resource::Deferral;
 
 /// Reads a value of type `ty`. A missing or empty one is null.
 pub(crate) fn decode(
@@ -102,5 +103,21 @@ fn encode_diagnostic(diagnostic: Diagnostic) -> proto::Diagnostic {
             .attribute
             .filter(|path| !path.is_root())
             .map(|path| encode_path(&path)),
+    }
+}
+
+/// Whether Core lets an object be dealt with later.
+pub(crate) fn deferral_allowed(capabilities: Option<&proto::ClientCapabilities>) -> bool {
+    capabilities.is_some_and(|capabilities| capabilities.deferral_allowed)
+}
+
+pub(crate) fn encode_deferral(deferral: Deferral) -> proto::Deferred {
+    use proto::deferred::Reason;
+    let reason = match deferral {
+        Deferral::ResourceConfigUnknown => Reason::ResourceConfigUnknown,
+        Deferral::ProviderConfigUnknown => Reason::ProviderConfigUnknown,
+    };
+    proto::Deferred {
+        reason: reason.into(),
     }
 }

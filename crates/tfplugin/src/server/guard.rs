@@ -40,6 +40,8 @@ pub(crate) enum Aftermath {
     Deleted,
     /// Work on the answer, after the effects.
     Finished,
+    /// An ephemeral resource was opened, renewed or closed.
+    Ephemeral,
 }
 
 impl Aftermath {
@@ -59,6 +61,7 @@ impl Aftermath {
                 "The object stays in the state, though a part of it may be gone: run terraform \
                  plan to see what is left."
             }
+            Self::Ephemeral => "What was opened may stay open until it ends by itself.",
             Self::Finished => "The state holds what the operation itself returned.",
         }
     }
@@ -77,15 +80,18 @@ impl Panicked {
     pub(crate) fn into_diagnostics(self, during: &str, aftermath: Aftermath) -> Diagnostics {
         Diagnostic::error(
             "Provider bug: the provider panicked",
-            format!(
-                "The provider stopped at a bug of its own while {during}: {} ({}). Please report \
-                 this to the provider's developers. {}",
-                self.message,
-                self.place,
-                aftermath.sentence()
-            ),
+            format!("{} {}", self.to_sentence(during), aftermath.sentence()),
         )
         .into()
+    }
+
+    /// What happened. `during` completes "… while …".
+    pub(crate) fn to_sentence(&self, during: &str) -> String {
+        format!(
+            "The provider stopped at a bug of its own while {during}: {} ({}). Please report this \
+             to the provider's developers.",
+            self.message, self.place
+        )
     }
 }
 

@@ -55,6 +55,7 @@ impl Lifetime {
 }
 
 #[cfg(all(test, feature = "testing"))]
+#[allow(clippy::unwrap_used, reason = "test code")]
 mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};

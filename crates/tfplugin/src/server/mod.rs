@@ -5,6 +5,7 @@
 
 mod convert;
 mod guard;
+mod identity;
 mod lifetime;
 pub(crate) mod proto;
 mod rpc;
@@ -19,8 +20,11 @@ use proto::provider_server::ProviderServer;
 use tonic::service::Routes;
 
 use crate::cty::Type;
-use crate::diagnostics::Diagnostics;
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::ephemeral::ErasedEphemeral;
 use crate::erased::{ErasedDataSource, ErasedProvider, ErasedResource, TypedProvider};
+use crate::function::{ErasedFunction, is_identifier};
+use crate::identity::{ErasedIdentity, IdentitySchema};
 use crate::provider::Provider;
 use crate::schema::{Schema, SchemaRole};
 pub(crate) use lifetime::Lifetime;
@@ -36,6 +40,8 @@ pub(crate) struct Server {
     provider_schema: OnceLock<Described>,
     resources: OnceLock<BTreeMap<String, Entry<dyn ErasedResource>>>,
     data_sources: OnceLock<BTreeMap<String, Entry<dyn ErasedDataSource>>>,
+    ephemeral_resources: OnceLock<BTreeMap<String, Entry<dyn ErasedEphemeral>>>,
+    functions: OnceLock<BTreeMap<String, Arc<dyn ErasedFunction>>>,
     schema_response: OnceLock<proto::get_provider_schema::Response>,
     sessions: Sessions,
     lifetime: Lifetime,
@@ -45,6 +51,15 @@ pub(crate) struct Server {
 pub(crate) struct Entry<H: ?Sized> {
     pub(crate) handler: Arc<H>,
     described: OnceLock<Described>,
+    identity: Option<Arc<dyn ErasedIdentity>>,
+    described_identity: OnceLock<DescribedIdentity>,
+}
+
+/// An identity with its schema and the type that implies.
+pub(crate) struct DescribedIdentity {
+    pub(crate) handler: Arc<dyn ErasedIdentity>,
+    pub(crate) schema: IdentitySchema,
+    pub(crate) ty: Type,
 }
 
 /// A schema with the type it implies.
@@ -67,6 +82,28 @@ impl Entry<dyn ErasedResource> {
     }
 }
 
+impl Entry<dyn ErasedResource> {
+    /// The identity of the resource's objects, if they have one.
+    pub(crate) fn identity(&self) -> Option<&DescribedIdentity> {
+        let handler = self.identity.as_ref()?;
+        Some(self.described_identity.get_or_init(|| {
+            let schema = handler.schema();
+            DescribedIdentity {
+                handler: Arc::clone(handler),
+                ty: schema.ty(),
+                schema,
+            }
+        }))
+    }
+}
+
+impl Entry<dyn ErasedEphemeral> {
+    pub(crate) fn described(&self) -> &Described {
+        self.described
+            .get_or_init(|| Described::new(self.handler.schema()))
+    }
+}
+
 impl Entry<dyn ErasedDataSource> {
     pub(crate) fn described(&self) -> &Described {
         self.described
@@ -74,16 +111,21 @@ impl Entry<dyn ErasedDataSource> {
     }
 }
 
+impl<H: ?Sized> Entry<H> {
+    fn new(handler: Arc<H>, identity: Option<Arc<dyn ErasedIdentity>>) -> Self {
+        Self {
+            handler,
+            described: OnceLock::new(),
+            identity,
+            described_identity: OnceLock::new(),
+        }
+    }
+}
+
 fn entries<H: ?Sized>(handlers: Vec<(String, Arc<H>)>) -> BTreeMap<String, Entry<H>> {
     handlers
         .into_iter()
-        .map(|(name, handler)| {
-            let entry = Entry {
-                handler,
-                described: OnceLock::new(),
-            };
-            (name, entry)
-        })
+        .map(|(name, handler)| (name, Entry::new(handler, None)))
         .collect()
 }
 
@@ -96,6 +138,8 @@ impl Server {
             provider_schema: OnceLock::new(),
             resources: OnceLock::new(),
             data_sources: OnceLock::new(),
+            ephemeral_resources: OnceLock::new(),
+            functions: OnceLock::new(),
             schema_response: OnceLock::new(),
             sessions: Sessions::new(lifetime.clone()),
             lifetime,
@@ -120,8 +164,22 @@ impl Server {
     }
 
     fn resources(&self) -> &BTreeMap<String, Entry<dyn ErasedResource>> {
-        self.resources
-            .get_or_init(|| entries(self.provider.resources()))
+        self.resources.get_or_init(|| {
+            let parts = self.provider.resources().into_iter();
+            parts
+                .map(|parts| (parts.name, Entry::new(parts.resource, parts.identity)))
+                .collect()
+        })
+    }
+
+    fn ephemeral_resources(&self) -> &BTreeMap<String, Entry<dyn ErasedEphemeral>> {
+        self.ephemeral_resources
+            .get_or_init(|| entries(self.provider.ephemeral_resources()))
+    }
+
+    fn functions(&self) -> &BTreeMap<String, Arc<dyn ErasedFunction>> {
+        self.functions
+            .get_or_init(|| self.provider.functions().into_iter().collect())
     }
 
     fn data_sources(&self) -> &BTreeMap<String, Entry<dyn ErasedDataSource>> {
@@ -139,6 +197,12 @@ impl Server {
         self.data_sources()
             .get(name)
             .ok_or_else(|| unknown_type("data source", name, self.data_sources().keys()))
+    }
+
+    fn ephemeral_resource(&self, name: &str) -> Result<&Entry<dyn ErasedEphemeral>, Diagnostics> {
+        let all = self.ephemeral_resources();
+        all.get(name)
+            .ok_or_else(|| unknown_type("ephemeral resource", name, all.keys()))
     }
 
     /// Checks all schemas, and that each model has the type of its schema.
@@ -166,8 +230,48 @@ impl Server {
                 &entry.handler.model_type(),
             ));
         }
+        for (name, entry) in self.ephemeral_resources() {
+            diagnostics.extend(check_schema(
+                &format!("the ephemeral resource {name}"),
+                entry.described(),
+                SchemaRole::EphemeralResource,
+                &entry.handler.model_type(),
+            ));
+        }
+        for (name, entry) in self.resources() {
+            if let Some(identity) = entry.identity() {
+                diagnostics.extend(check_identity(name, identity));
+            }
+        }
+        for (name, function) in self.functions() {
+            let mut problems = function.definition().problems();
+            if !is_identifier(name) {
+                problems.push("the name is not one that a configuration can write".to_owned());
+            }
+            for problem in problems {
+                diagnostics.add_error(
+                    format!("Provider bug: invalid function {name}"),
+                    format!("{problem}. Please report this to the provider's developers."),
+                );
+            }
+        }
         diagnostics
     }
+}
+
+fn check_identity(name: &str, identity: &DescribedIdentity) -> Diagnostics {
+    let mut problems = identity.schema.problems();
+    let model = identity.handler.model_type();
+    problems.extend(crate::schema::model_matches(&identity.ty, &model).err());
+    problems
+        .into_iter()
+        .map(|problem| {
+            Diagnostic::error(
+                format!("Provider bug: invalid identity of the resource {name}"),
+                format!("{problem}. Please report this to the provider's developers."),
+            )
+        })
+        .collect()
 }
 
 fn check_schema(what: &str, described: &Described, role: SchemaRole, model: &Type) -> Diagnostics {

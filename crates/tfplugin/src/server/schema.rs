@@ -1,8 +1,11 @@
 //! Schemas to their protobuf form.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use super::proto;
+use crate::function::{ErasedFunction, Parameter};
+use crate::identity::IdentitySchema;
 use crate::schema::{Attribute, AttributeKind, Block, BlockNesting, Nesting, Schema};
 
 pub(crate) fn encode(schema: &Schema) -> proto::Schema {
@@ -104,5 +107,61 @@ fn object(nesting: Nesting, attributes: &BTreeMap<String, Attribute>) -> proto::
         attributes: encode_attributes(attributes),
         nesting: nesting.into(),
         ..Default::default()
+    }
+}
+
+pub(crate) fn encode_functions(
+    functions: &BTreeMap<String, Arc<dyn ErasedFunction>>,
+) -> HashMap<String, proto::Function> {
+    functions
+        .iter()
+        .map(|(name, function)| (name.clone(), encode_function(function.as_ref())))
+        .collect()
+}
+
+fn encode_function(function: &dyn ErasedFunction) -> proto::Function {
+    let definition = function.definition();
+    let description = if definition.description.is_empty() {
+        definition.summary.clone()
+    } else {
+        definition.description
+    };
+    proto::Function {
+        parameters: definition.parameters.iter().map(parameter).collect(),
+        variadic_parameter: definition.variadic.as_ref().map(parameter),
+        r#return: Some(proto::function::Return {
+            r#type: function.output_type().to_json(),
+        }),
+        summary: definition.summary,
+        description,
+        description_kind: proto::StringKind::Markdown.into(),
+        deprecation_message: definition.deprecated.unwrap_or_default(),
+    }
+}
+
+fn parameter(parameter: &Parameter) -> proto::function::Parameter {
+    proto::function::Parameter {
+        name: parameter.name.clone(),
+        r#type: parameter.ty.to_json(),
+        allow_null_value: parameter.allow_null,
+        allow_unknown_values: parameter.allow_unknown,
+        description: parameter.description.clone(),
+        description_kind: proto::StringKind::Markdown.into(),
+    }
+}
+
+pub(crate) fn encode_identity(schema: &IdentitySchema) -> proto::ResourceIdentitySchema {
+    let attributes = schema.attributes.iter().map(|(name, attribute)| {
+        proto::resource_identity_schema::IdentityAttribute {
+            name: name.clone(),
+            r#type: attribute.ty.to_json(),
+            required_for_import: attribute.required_for_import,
+            optional_for_import: !attribute.required_for_import,
+            description: attribute.description.clone(),
+        }
+    });
+    proto::ResourceIdentitySchema {
+        version: schema.version,
+        identity_attributes: attributes.collect(),
     }
 }

@@ -4,57 +4,53 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use crate::cty::{Type, Value, json};
+use crate::cty::{CodecError, Type, Value, json};
 use crate::diagnostics::Diagnostics;
-use crate::erased::ErasedResource;
+use crate::raw_state::RawState;
 use crate::resource::UpgradeRequest;
-use crate::schema::Schema;
 
-/// Turns the stored JSON of a state into a value of the present schema.
+/// Turns stored JSON, of a state or an identity, into a value of the present version: as it is, or
+/// through `older` when its version is older.
 pub(crate) fn upgrade(
-    schema: &Schema,
+    present: i64,
     ty: &Type,
-    resource: &dyn ErasedResource,
     version: i64,
     stored: &[u8],
+    older: impl FnOnce(UpgradeRequest) -> Result<Value, Diagnostics>,
 ) -> Result<Value, Diagnostics> {
-    if version > schema.version {
+    if version > present {
         return Err(Diagnostics::error(
             "The state is newer than this provider",
             format!(
-                "The state has schema version {version}, this provider version knows {} at most. \
-                 Use the provider version that wrote the state, or a newer one.",
-                schema.version
+                "The state has schema version {version}, this provider version knows {present} at \
+                 most. Use the provider version that wrote the state, or a newer one.",
             ),
         ));
     }
-    if version < schema.version {
-        let state = serde_json::from_slice(stored).map_err(|error| invalid_json(&error))?;
-        return resource.upgrade_state(UpgradeRequest { version, state });
+    let state = RawState::from_json(stored).map_err(|error| invalid_json(&error))?;
+    if version < present {
+        return older(UpgradeRequest { version, state });
     }
-    // A later release of the same schema version may have removed an attribute, and an earlier one
-    // may not have known one: the first is dropped, the second read as null.
-    let raw: &RawValue = serde_json::from_slice(stored).map_err(|error| invalid_json(&error))?;
-    let mut kept = String::with_capacity(stored.len());
-    prune(raw, ty, &mut kept).map_err(|error| invalid_json(&error))?;
-    json::decode(kept.as_bytes(), ty).map_err(|error| {
-        Diagnostics::attribute_error(
-            error.path.clone(),
-            "The stored state cannot be read",
-            format!(
-                "{error}. The state claims schema version {version}, the present one, but does not \
-                 fit it: it was changed by hand, or written by another build of the provider. \
-                 Restore a backup of the state, or remove the object from the state and import it."
-            ),
-        )
-    })
+    state.decode(ty)
 }
 
-fn invalid_json(error: &serde_json::Error) -> Diagnostics {
+pub(crate) fn invalid_json(error: &serde_json::Error) -> Diagnostics {
     Diagnostics::error(
         "The stored state cannot be read",
         format!("The state of this object is not valid JSON ({error}). Restore a backup of it."),
     )
+}
+
+/// Reads stored JSON as a value of type `ty`. A later release of the same version may have removed
+/// an attribute, and an earlier one may not have known one: the first is dropped, the second read
+/// as null.
+pub(crate) fn read_stored(raw: &RawValue, ty: &Type) -> Result<Value, CodecError> {
+    let mut kept = String::with_capacity(raw.get().len());
+    match prune(raw, ty, &mut kept) {
+        Ok(()) => json::decode(kept.as_bytes(), ty),
+        // The decoder says what is wrong with it.
+        Err(_) => json::decode(raw.get().as_bytes(), ty),
+    }
 }
 
 /// Copies JSON without the object attributes that the type does not have. Works on the text, so

@@ -33,6 +33,7 @@ const TERRAFORM_VERSION: &str = "1.11.4";
 pub struct Core {
     pub(super) client: ProviderClient<Transport>,
     transport: Transport,
+    deferral_allowed: bool,
     schemas: Arc<Schemas>,
     process: Option<Arc<Process>>,
 }
@@ -41,6 +42,16 @@ struct Schemas {
     provider: Schema,
     resources: BTreeMap<String, Schema>,
     data_sources: BTreeMap<String, Schema>,
+    ephemeral_resources: BTreeMap<String, Schema>,
+    functions: BTreeMap<String, proto::Function>,
+    identities: BTreeMap<String, IdentityType>,
+}
+
+/// What this client knows of an identity's schema.
+#[derive(Clone)]
+pub(super) struct IdentityType {
+    pub(super) version: i64,
+    pub(super) ty: Type,
 }
 
 impl Core {
@@ -93,16 +104,48 @@ impl Core {
                 .map(|(name, schema)| (name.clone(), decode::schema(schema)))
                 .collect()
         };
+        let identities = client
+            .get_resource_identity_schemas(proto::get_resource_identity_schemas::Request {})
+            .await
+            .expect("GetResourceIdentitySchemas succeeds")
+            .into_inner();
+        let diagnostics = decode::diagnostics(identities.diagnostics);
+        assert!(!diagnostics.has_errors(), "{diagnostics}");
         let provider = response.provider.expect("the provider has a schema");
         Self {
             client,
             transport,
+            deferral_allowed: false,
             schemas: Arc::new(Schemas {
                 provider: decode::schema(&provider),
                 resources: decode_all(response.resource_schemas),
                 data_sources: decode_all(response.data_source_schemas),
+                ephemeral_resources: decode_all(response.ephemeral_resource_schemas),
+                functions: response.functions.into_iter().collect(),
+                identities: identities
+                    .identity_schemas
+                    .iter()
+                    .map(|(name, schema)| (name.clone(), decode::identity(schema)))
+                    .collect(),
             }),
             process,
+        }
+    }
+
+    /// The same connection, on which plans and reads may be deferred, as in experimental builds of
+    /// Terraform. Resources made by [`Core::resource`] before do not notice.
+    #[must_use]
+    pub fn allow_deferral(mut self) -> Self {
+        self.deferral_allowed = true;
+        self
+    }
+
+    /// What this client accepts, as Terraform 1.11 does.
+    pub(super) fn capabilities(&self) -> proto::ClientCapabilities {
+        proto::ClientCapabilities {
+            write_only_attributes_allowed: true,
+            deferral_allowed: self.deferral_allowed,
+            ..Default::default()
         }
     }
 
@@ -127,7 +170,7 @@ impl Core {
             .configure_provider(proto::configure_provider::Request {
                 terraform_version: TERRAFORM_VERSION.to_owned(),
                 config: Some(config),
-                client_capabilities: Some(capabilities()),
+                client_capabilities: Some(self.capabilities()),
             })
             .await
             .expect("ConfigureProvider succeeds")
@@ -143,7 +186,20 @@ impl Core {
             .resources
             .get(type_name)
             .unwrap_or_else(|| panic!("the provider has no resource {type_name}"));
-        Managed::new(self.clone(), type_name, schema.clone())
+        let identity = self.schemas.identities.get(type_name).cloned();
+        Managed::new(self.clone(), type_name, schema.clone(), identity)
+    }
+
+    pub(super) fn function(&self, name: &str) -> Option<proto::Function> {
+        self.schemas.functions.get(name).cloned()
+    }
+
+    pub(super) fn ephemeral_schema(&self, type_name: &str) -> Schema {
+        self.schemas
+            .ephemeral_resources
+            .get(type_name)
+            .unwrap_or_else(|| panic!("the provider has no ephemeral resource {type_name}"))
+            .clone()
     }
 
     /// Validates and reads a data source.
@@ -178,7 +234,7 @@ impl Core {
                 type_name: type_name.to_owned(),
                 config: Some(config),
                 provider_meta: None,
-                client_capabilities: Some(capabilities()),
+                client_capabilities: Some(self.capabilities()),
             })
             .await
             .expect("ReadDataSource succeeds")
@@ -229,14 +285,6 @@ impl Core {
     /// Whether this is a process of its own.
     pub fn is_process(&self) -> bool {
         self.process.is_some()
-    }
-}
-
-/// What this client accepts, as Terraform 1.11 does.
-pub(super) fn capabilities() -> proto::ClientCapabilities {
-    proto::ClientCapabilities {
-        write_only_attributes_allowed: true,
-        ..Default::default()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::core::IdentityType;
 use crate::cty::{Path, PathStep, Type};
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::schema::{Attribute, Block, BlockNesting, Schema};
@@ -17,6 +18,22 @@ pub(super) fn schema(schema: &proto::Schema) -> Schema {
         result = result.block(&nested.type_name, decode_block(nested));
     }
     result
+}
+
+pub(super) fn identity(schema: &proto::ResourceIdentitySchema) -> IdentityType {
+    let attributes = schema.identity_attributes.iter().map(|attribute| {
+        assert!(
+            attribute.required_for_import != attribute.optional_for_import,
+            "{} is either required or optional for import",
+            attribute.name
+        );
+        let ty = Type::from_json(&attribute.r#type).expect("valid type JSON");
+        (attribute.name.clone(), ty)
+    });
+    IdentityType {
+        version: schema.version,
+        ty: Type::object(attributes),
+    }
 }
 
 fn decode_block(nested: &proto::schema::NestedBlock) -> Block {

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::core::{Core, capabilities, complete, dynamic, value, warnings};
+use super::core::{Core, IdentityType, complete, dynamic, value, warnings};
 use super::decode;
 use super::proposed::proposed_new;
 use crate::cty::{Path, Type, Value, json};
@@ -32,6 +32,8 @@ pub struct Stored {
     pub value: Value,
     /// The provider's private data, as Core keeps them.
     pub private: Vec<u8>,
+    /// The identity, null when the resource or this object has none.
+    pub identity: Value,
     /// Whether a failed create made it: the next plan replaces it.
     pub tainted: bool,
 }
@@ -49,6 +51,10 @@ pub struct Plan {
     pub warnings: Diagnostics,
     /// The private data for the apply.
     private: Vec<u8>,
+    /// The planned identity, null for none.
+    pub identity: Value,
+    /// Whether the provider put it off.
+    pub deferred: bool,
     config: Value,
 }
 
@@ -62,6 +68,7 @@ pub struct Managed {
     stored: Option<Stored>,
     /// The schema version the state was written with.
     version: i64,
+    identity: Option<IdentityType>,
 }
 
 /// What a provider answered to one plan call.
@@ -69,12 +76,20 @@ struct Answer {
     planned: Value,
     requires_replace: Vec<Path>,
     private: Vec<u8>,
+    identity: Value,
+    deferred: bool,
     warnings: Diagnostics,
 }
 
 impl Managed {
-    pub(super) fn new(core: Core, type_name: &str, schema: Schema) -> Self {
+    pub(super) fn new(
+        core: Core,
+        type_name: &str,
+        schema: Schema,
+        identity: Option<IdentityType>,
+    ) -> Self {
         Self {
+            identity,
             core,
             type_name: type_name.to_owned(),
             ty: schema.ty(),
@@ -140,6 +155,7 @@ impl Managed {
         plan: &Plan,
         config: Value,
     ) -> Result<Diagnostics, Diagnostics> {
+        assert!(!plan.deferred, "a deferred plan cannot be applied");
         if plan.action == Action::Delete {
             return self.destroy_planned(plan.private.clone()).await;
         }
@@ -186,6 +202,7 @@ impl Managed {
         let Some(stored) = self.stored.clone() else {
             return Ok(Diagnostics::new());
         };
+        let capabilities = self.core.capabilities();
         let response = self
             .core
             .client
@@ -193,7 +210,8 @@ impl Managed {
                 type_name: self.type_name.clone(),
                 current_state: Some(dynamic(&stored.value, &self.ty)),
                 private: stored.private,
-                client_capabilities: Some(capabilities()),
+                current_identity: self.identity_data(&stored.identity),
+                client_capabilities: Some(capabilities),
                 ..Default::default()
             })
             .await
@@ -205,9 +223,21 @@ impl Managed {
             self.stored = None;
         } else {
             self.assert_storable(&state);
+            let identity = self.known_identity(response.new_identity.as_ref());
+            let kept = stored
+                .identity
+                .as_entries()
+                .into_iter()
+                .flatten()
+                .all(|(name, before)| {
+                    let now = identity.as_entries().and_then(|now| now.get(name));
+                    before.is_null() || now == Some(before)
+                });
+            assert!(kept, "the identity changed in a read");
             self.stored = Some(Stored {
                 value: state,
                 private: response.private,
+                identity,
                 tainted: stored.tainted,
             });
         }
@@ -240,6 +270,8 @@ impl Managed {
                 requires_replace: Vec::new(),
                 warnings: Diagnostics::new(),
                 private: Vec::new(),
+                identity: Value::Null,
+                deferred: false,
                 config: Value::Null,
             });
         };
@@ -256,6 +288,8 @@ impl Managed {
             requires_replace: Vec::new(),
             warnings: answer.warnings,
             private: answer.private,
+            identity: answer.identity,
+            deferred: false,
             config: Value::Null,
         })
     }
@@ -268,14 +302,42 @@ impl Managed {
     /// # Panics
     /// When there is not exactly one object, or it does not exist when it is read.
     pub async fn import(&mut self, id: &str) -> Result<Diagnostics, Diagnostics> {
+        self.import_one(id, None).await
+    }
+
+    /// Imports by identity and reads, replacing the state. Attributes that are left out are null.
+    ///
+    /// # Errors
+    /// The provider's diagnostics when one is an error.
+    ///
+    /// # Panics
+    /// When the resource has no identity, there is not exactly one object, the answer has no
+    /// identity, or the object does not exist when it is read.
+    pub async fn import_by_identity(
+        &mut self,
+        identity: Value,
+    ) -> Result<Diagnostics, Diagnostics> {
+        let ty = &self.identity.as_ref().expect("an identity").ty;
+        let identity = complete(identity, ty);
+        let data = self.identity_data(&identity);
+        self.import_one("", data).await
+    }
+
+    async fn import_one(
+        &mut self,
+        id: &str,
+        identity: Option<proto::ResourceIdentityData>,
+    ) -> Result<Diagnostics, Diagnostics> {
+        let by_identity = identity.is_some();
+        let capabilities = self.core.capabilities();
         let response = self
             .core
             .client
             .import_resource_state(proto::import_resource_state::Request {
                 type_name: self.type_name.clone(),
                 id: id.to_owned(),
-                client_capabilities: Some(capabilities()),
-                identity: None,
+                client_capabilities: Some(capabilities),
+                identity,
             })
             .await
             .expect("ImportResourceState succeeds")
@@ -287,9 +349,15 @@ impl Managed {
         assert!(!imported.type_name.is_empty(), "the import has no type");
         let state = value(imported.state.as_ref(), &self.ty);
         self.assert_storable(&state);
+        let identity = self.known_identity(imported.identity.as_ref());
+        assert!(
+            !by_identity || !identity.is_null(),
+            "an import by identity gives an identity"
+        );
         self.stored = Some(Stored {
             value: state,
             private: imported.private.clone(),
+            identity,
             tainted: false,
         });
         warnings.extend(self.refresh().await?);
@@ -300,14 +368,113 @@ impl Managed {
         Ok(warnings)
     }
 
+    /// Takes over the state of an object of another type, as a `moved` block asks for, replacing
+    /// the state. `provider_address` is `HOST/NAMESPACE/TYPE`.
+    ///
+    /// # Errors
+    /// The provider's diagnostics when one is an error.
+    pub async fn move_from(
+        &mut self,
+        provider_address: &str,
+        type_name: &str,
+        version: i64,
+        state: &str,
+    ) -> Result<Diagnostics, Diagnostics> {
+        let response = self
+            .core
+            .client
+            .move_resource_state(proto::move_resource_state::Request {
+                source_provider_address: provider_address.to_owned(),
+                source_type_name: type_name.to_owned(),
+                source_schema_version: version,
+                source_state: Some(proto::RawState {
+                    json: state.as_bytes().to_vec(),
+                    ..Default::default()
+                }),
+                target_type_name: self.type_name.clone(),
+                ..Default::default()
+            })
+            .await
+            .expect("MoveResourceState succeeds")
+            .into_inner();
+        let warnings = warnings(response.diagnostics)?;
+        let state = value(response.target_state.as_ref(), &self.ty);
+        assert!(!state.is_null(), "a moved state must not be null");
+        self.assert_storable(&state);
+        self.stored = Some(Stored {
+            value: state,
+            private: response.target_private,
+            identity: self.known_identity(response.target_identity.as_ref()),
+            tainted: false,
+        });
+        Ok(warnings)
+    }
+
+    /// Lets the provider read an identity that was written with the given version of its schema.
+    ///
+    /// # Errors
+    /// The provider's diagnostics when one is an error.
+    ///
+    /// # Panics
+    /// When the answer is no identity.
+    pub async fn upgrade_raw_identity(
+        &mut self,
+        version: i64,
+        raw: Vec<u8>,
+    ) -> Result<Value, Diagnostics> {
+        let response = self
+            .core
+            .client
+            .upgrade_resource_identity(proto::upgrade_resource_identity::Request {
+                type_name: self.type_name.clone(),
+                version,
+                raw_identity: Some(proto::RawState {
+                    json: raw,
+                    ..Default::default()
+                }),
+            })
+            .await
+            .expect("UpgradeResourceIdentity succeeds")
+            .into_inner();
+        let _ = warnings(response.diagnostics)?;
+        let identity = self.known_identity(response.upgraded_identity.as_ref());
+        assert!(!identity.is_null(), "an upgraded identity must not be null");
+        Ok(identity)
+    }
+
+    fn identity_data(&self, identity: &Value) -> Option<proto::ResourceIdentityData> {
+        let known = self.identity.as_ref()?;
+        (!identity.is_null()).then(|| proto::ResourceIdentityData {
+            identity_data: Some(dynamic(identity, &known.ty)),
+        })
+    }
+
+    fn identity_value(&self, data: Option<&proto::ResourceIdentityData>) -> Value {
+        match (&self.identity, data) {
+            (Some(identity), Some(data)) => value(data.identity_data.as_ref(), &identity.ty),
+            (None, Some(_)) => panic!("an identity of a resource without identity"),
+            _ => Value::Null,
+        }
+    }
+
+    fn known_identity(&self, data: Option<&proto::ResourceIdentityData>) -> Value {
+        let identity = self.identity_value(data);
+        assert!(
+            identity.is_wholly_known(),
+            "a stored identity must be known"
+        );
+        identity
+    }
+
     async fn validate(&mut self, config: &Value) -> Result<Diagnostics, Diagnostics> {
+        let capabilities = self.core.capabilities();
         let response = self
             .core
             .client
             .validate_resource_config(proto::validate_resource_config::Request {
                 type_name: self.type_name.clone(),
                 config: Some(dynamic(config, &self.ty)),
-                client_capabilities: Some(capabilities()),
+                client_capabilities: Some(capabilities),
             })
             .await
             .expect("ValidateResourceConfig succeeds")
@@ -321,9 +488,18 @@ impl Managed {
             return Ok(());
         };
         let raw = json::encode(&stored.value, &self.ty).expect("a state can be written as JSON");
+        let identity = stored.identity.clone();
         let upgraded = self.upgrade_raw(self.version, raw).await?;
+        let identity = match self.identity.clone() {
+            Some(known) if !identity.is_null() => {
+                let raw = json::encode(&identity, &known.ty).expect("it can be written as JSON");
+                self.upgrade_raw_identity(known.version, raw).await?
+            }
+            _ => identity,
+        };
         if let Some(stored) = &mut self.stored {
             stored.value = upgraded;
+            stored.identity = identity;
         }
         Ok(())
     }
@@ -390,6 +566,8 @@ impl Managed {
             requires_replace,
             warnings,
             private: last.private,
+            identity: last.identity,
+            deferred: last.deferred,
             config,
         })
     }
@@ -424,6 +602,12 @@ impl Managed {
         config: &Value,
         private: Vec<u8>,
     ) -> Result<Answer, Diagnostics> {
+        let before = match &self.stored {
+            Some(stored) if !prior.is_null() => stored.identity.clone(),
+            _ => Value::Null,
+        };
+        let prior_identity = self.identity_data(&before);
+        let capabilities = self.core.capabilities();
         let response = self
             .core
             .client
@@ -433,16 +617,27 @@ impl Managed {
                 proposed_new_state: Some(dynamic(proposed, &self.ty)),
                 config: Some(dynamic(config, &self.ty)),
                 prior_private: private,
-                client_capabilities: Some(capabilities()),
+                prior_identity,
+                client_capabilities: Some(capabilities),
                 ..Default::default()
             })
             .await
             .expect("PlanResourceChange succeeds")
             .into_inner();
         assert!(!response.legacy_type_system, "the legacy flag must be off");
-        assert!(response.deferred.is_none(), "nothing may be deferred");
+        assert!(
+            response.deferred.is_none() || capabilities.deferral_allowed,
+            "nothing may be deferred"
+        );
         let warnings = warnings(response.diagnostics)?;
+        let identity = self.identity_value(response.planned_identity.as_ref());
+        assert!(
+            before.is_null() || before == identity,
+            "the planned identity is not that of the object"
+        );
         Ok(Answer {
+            deferred: response.deferred.is_some(),
+            identity,
             planned: value(response.planned_state.as_ref(), &self.ty),
             requires_replace: response.requires_replace.iter().map(decode::path).collect(),
             private: response.planned_private,
@@ -455,7 +650,13 @@ impl Managed {
         let prior = self.state().clone();
         let creating = prior.is_null();
         let response = self
-            .call_apply(&prior, &plan.planned, &plan.config, plan.private)
+            .call_apply(
+                &prior,
+                &plan.planned,
+                &plan.config,
+                plan.private,
+                &plan.identity,
+            )
             .await;
         let diagnostics = decode::diagnostics(response.diagnostics);
         let state = value(response.new_state.as_ref(), &self.ty);
@@ -466,6 +667,7 @@ impl Managed {
                 self.stored = Some(Stored {
                     value: state,
                     private: response.private,
+                    identity: self.known_identity(response.new_identity.as_ref()),
                     tainted: creating,
                 });
             }
@@ -474,9 +676,16 @@ impl Managed {
         assert!(!state.is_null(), "the provider returned no new state");
         let broken = lint::applied(&self.schema, &plan.planned, &state);
         assert!(broken.is_empty(), "inconsistent result: {broken}");
+        let identity = self.known_identity(response.new_identity.as_ref());
+        assert_eq!(
+            identity.is_null(),
+            self.identity.is_none(),
+            "an object has an identity when its resource has one"
+        );
         self.stored = Some(Stored {
             value: state,
             private: response.private,
+            identity,
             tainted: false,
         });
         Ok(diagnostics)
@@ -488,7 +697,13 @@ impl Managed {
             return Ok(Diagnostics::new());
         };
         let response = self
-            .call_apply(&stored.value, &Value::Null, &Value::Null, private)
+            .call_apply(
+                &stored.value,
+                &Value::Null,
+                &Value::Null,
+                private,
+                &stored.identity,
+            )
             .await;
         let diagnostics = decode::diagnostics(response.diagnostics);
         let state = value(response.new_state.as_ref(), &self.ty);
@@ -498,6 +713,7 @@ impl Managed {
                 self.stored = Some(Stored {
                     value: state,
                     private: response.private,
+                    identity: self.known_identity(response.new_identity.as_ref()),
                     tainted: stored.tainted,
                 });
             }
@@ -514,7 +730,9 @@ impl Managed {
         planned: &Value,
         config: &Value,
         private: Vec<u8>,
+        identity: &Value,
     ) -> proto::apply_resource_change::Response {
+        let planned_identity = self.identity_data(identity);
         let response = self
             .core
             .client
@@ -524,6 +742,7 @@ impl Managed {
                 planned_state: Some(dynamic(planned, &self.ty)),
                 config: Some(dynamic(config, &self.ty)),
                 planned_private: private,
+                planned_identity,
                 ..Default::default()
             })
             .await

@@ -16,6 +16,8 @@
 
 mod core;
 mod decode;
+mod ephemeral;
+mod functions;
 mod managed;
 mod proposed;
 mod server_certificate;
@@ -23,6 +25,7 @@ mod startup;
 mod transport;
 
 pub use self::core::Core;
+pub use ephemeral::Ephemeral;
 pub use managed::{Action, Managed, Plan, Stored};
 pub use startup::{Memory, SchemaCall, Startup, StartupError, measure_startup};
 

@@ -5,12 +5,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tfplugin::cty::{Path, Value};
+use tfplugin::cty::{Path, Type, Value};
 use tfplugin::schema::{Attribute, Schema, TimeoutDefaults, modifiers, validators};
 use tfplugin::testing::{Core, Managed};
 use tfplugin::{
     Applied, AttributeValue, ConfigureRequest, Context, DataRead, DataSource, DataSourceEntry,
-    Deleted, Diagnostics, Imported, PlanInput, Planned, PlannedCreate, PlannedDelete,
+    Deferral, Deleted, Diagnostics, Identified, IdentityAttribute, IdentitySchema, Imported,
+    MoveRequest, MoveSource, Moved, PlanInput, Planned, PlannedCreate, PlannedDelete,
     PlannedUpdate, Private, Provider, ReadRequest, ReadResponse, Resource, ResourceEntry, Set,
     Timeouts, UpgradeRequest, model,
 };
@@ -44,6 +45,15 @@ model! {
         pub id: AttributeValue<String>,
         pub revision: AttributeValue<i64>,
         pub timeouts: AttributeValue<Timeouts>,
+    }
+
+    pub struct ThingIdentity {
+        pub id: AttributeValue<String>,
+        pub region: AttributeValue<String>,
+    }
+
+    pub struct OldIdentity {
+        pub key: AttributeValue<String>,
     }
 
     pub struct Lookup {
@@ -120,11 +130,52 @@ impl Provider for Probe {
     }
 
     fn resources(&self) -> Vec<ResourceEntry<String>> {
-        vec![ResourceEntry::new("probe_thing", self.clone())]
+        vec![ResourceEntry::identified("probe_thing", self.clone())]
     }
 
     fn data_sources(&self) -> Vec<DataSourceEntry<String>> {
         vec![DataSourceEntry::new("probe_lookup", LookupSource)]
+    }
+}
+
+impl Identified for Probe {
+    type Identity = ThingIdentity;
+
+    fn identity_schema(&self) -> IdentitySchema {
+        IdentitySchema::new()
+            .version(1)
+            .attribute(
+                "id",
+                IdentityAttribute::required_for_import(Type::String, "Id."),
+            )
+            .attribute(
+                "region",
+                IdentityAttribute::optional_for_import(Type::String, "Region."),
+            )
+    }
+
+    fn identity(&self, client: Option<&String>, thing: &Thing) -> ThingIdentity {
+        ThingIdentity {
+            id: thing.id.clone(),
+            region: client.map_or(AttributeValue::Unknown, |region| region.clone().into()),
+        }
+    }
+
+    async fn import_by_identity(
+        &self,
+        context: Context<String>,
+        identity: ThingIdentity,
+    ) -> Result<Imported<Thing>, Diagnostics> {
+        let id = identity.id.as_str().unwrap_or_default();
+        self.import(context, id).await
+    }
+
+    fn upgrade_identity(&self, request: UpgradeRequest) -> Result<ThingIdentity, Diagnostics> {
+        let old: OldIdentity = request.state.model()?;
+        Ok(ThingIdentity {
+            id: old.key,
+            region: "here".into(),
+        })
     }
 }
 
@@ -287,6 +338,13 @@ impl Resource for Probe {
             .validate(validators::conflicts_with(["document", "anything"]))
     }
 
+    fn defer(&self, config: Option<&Thing>, client: Option<&String>) -> Option<Deferral> {
+        if config.is_some_and(|config| config.name.is_unknown()) {
+            return Some(Deferral::ResourceConfigUnknown);
+        }
+        (client.map(String::as_str) == Some("unknown")).then_some(Deferral::ProviderConfigUnknown)
+    }
+
     fn plan(&self, input: PlanInput<'_, Thing, String>) -> Result<Planned<Thing>, Diagnostics> {
         self.note(format!(
             "plan {} with {:?}",
@@ -399,8 +457,27 @@ impl Resource for Probe {
         }
     }
 
+    fn move_sources(&self) -> Vec<MoveSource> {
+        vec![MoveSource::new("example/old", "old_thing")]
+    }
+
+    fn move_state(&self, request: MoveRequest) -> Result<Moved<Thing>, Diagnostics> {
+        let old: OldIdentity = request.state.model()?;
+        let mut private = Private::new();
+        private.insert("note", format!("moved from {}", request.type_name));
+        Ok(Moved {
+            state: Thing {
+                name: old.key.as_str().unwrap_or_default().into(),
+                id: old.key.map(|key| format!("id-{key}")),
+                ..Thing::default()
+            },
+            private,
+            diagnostics: Diagnostics::warning("Moved", "Have a look."),
+        })
+    }
+
     fn upgrade_state(&self, request: UpgradeRequest) -> Result<Thing, Diagnostics> {
-        match (request.version, request.state["title"].as_str()) {
+        match (request.version, request.state.to_json()["title"].as_str()) {
             (1, Some(title)) => Ok(Thing {
                 name: title.into(),
                 ..Thing::default()

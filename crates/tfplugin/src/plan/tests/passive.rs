@@ -2,12 +2,12 @@ use futures::future::BoxFuture;
 
 use crate::cty::{Type, Value};
 use crate::diagnostics::Diagnostics;
-use crate::erased::{AnyContext, ErasedPlanInput, ErasedResource};
+use crate::erased::{AnyClient, AnyContext, ErasedPlanInput, ErasedResource};
 use crate::plan::{PlanAnswer, PlanRequest, plan};
 use crate::private::Private;
 use crate::resource::{
-    Applied, Deleted, Imported, Planned, PlannedCreate, PlannedDelete, PlannedUpdate, ReadRequest,
-    ReadResponse, UpgradeRequest,
+    Applied, Deferral, Deleted, Imported, MoveRequest, MoveSource, Moved, Planned, PlannedCreate,
+    PlannedDelete, PlannedUpdate, ReadRequest, ReadResponse, UpgradeRequest,
 };
 use crate::schema::Schema;
 
@@ -29,6 +29,14 @@ impl ErasedResource for Passive {
 
     fn validate(&self, _: Value) -> Diagnostics {
         never("validate")
+    }
+
+    fn defer(
+        &self,
+        _: Option<&Value>,
+        _: Option<&AnyClient>,
+    ) -> Result<Option<Deferral>, Diagnostics> {
+        never("defer")
     }
 
     fn plan(&self, input: ErasedPlanInput<'_>) -> Result<Planned<Value>, Diagnostics> {
@@ -75,6 +83,14 @@ impl ErasedResource for Passive {
     fn upgrade_state(&self, _: UpgradeRequest) -> Result<Value, Diagnostics> {
         never("upgrade_state")
     }
+
+    fn move_sources(&self) -> Vec<MoveSource> {
+        never("move_sources")
+    }
+
+    fn move_state(&self, _: MoveRequest) -> Result<Moved<Value>, Diagnostics> {
+        never("move_state")
+    }
 }
 
 /// Plans with what Core would propose.
@@ -94,6 +110,7 @@ pub(super) fn plan_as_core(schema: &Schema, prior: &Value, config: &Value) -> Pl
             proposed: present(&proposed),
             prior_private: Private::new(),
             client: None,
+            deferral_allowed: false,
         },
     )
 }

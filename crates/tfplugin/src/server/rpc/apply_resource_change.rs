@@ -11,6 +11,7 @@ use crate::resource::{Applied, Deleted, PlannedCreate, PlannedDelete, PlannedUpd
 use crate::server::Described;
 use crate::server::convert::{decode, decode_object, encode, encode_diagnostics};
 use crate::server::guard::{Aftermath, guard, guard_async};
+use crate::server::identity::Identity;
 use crate::server::proto::apply_resource_change::{Request, Response};
 use crate::state::unknown_as_null;
 
@@ -34,6 +35,7 @@ async fn apply(
     let handler = Arc::clone(&entry.handler);
     let prior = decode_object(request.prior_state.as_ref(), &described.ty)?;
     let planned = decode_object(request.planned_state.as_ref(), &described.ty)?;
+    let identity = Identity::new(entry, session, request.planned_identity)?;
     let private = Private::decode(&request.planned_private)?;
     tracing::debug!(
         type_name = request.type_name,
@@ -52,7 +54,7 @@ async fn apply(
                 let during = format!("deleting a {}", request.type_name);
                 panicked.into_diagnostics(&during, Aftermath::Deleted)
             })?;
-            return Ok(answer_delete(described, deleted));
+            return Ok(answer_delete(described, &identity, deleted));
         }
         (None, Some(planned)) => {
             let config = decode(request.config.as_ref(), &described.ty)?;
@@ -89,11 +91,12 @@ async fn apply(
             (applied, planned, Some(prior))
         }
     };
-    Ok(answer_apply(described, prior, planned, applied))
+    Ok(answer_apply(described, &identity, prior, planned, applied))
 }
 
 fn answer_apply(
     described: &Described,
+    identity: &Identity<'_>,
     prior: Option<Value>,
     planned: Value,
     applied: Applied<Value>,
@@ -134,6 +137,15 @@ fn answer_apply(
         });
     }
     let state = without_write_only(schema, unknown_as_null(state));
+    let new_identity = if prior.is_some() {
+        identity.of_same(&state)
+    } else {
+        identity.of_new(&state)
+    };
+    let new_identity = new_identity.unwrap_or_else(|more| {
+        diagnostics.extend(more);
+        identity.before()
+    });
     let new_state = encode(&state, &described.ty).or_else(|more| {
         diagnostics.extend(more);
         // An update leaves the object it found. What a create made must not be lost: the plan is
@@ -143,13 +155,18 @@ fn answer_apply(
     });
     Response {
         new_state: new_state.ok(),
+        new_identity,
         private: applied.private.encode(),
         diagnostics: encode_diagnostics(diagnostics),
         ..Response::default()
     }
 }
 
-fn answer_delete(described: &Described, deleted: Deleted<Value>) -> Response {
+fn answer_delete(
+    described: &Described,
+    identity: &Identity<'_>,
+    deleted: Deleted<Value>,
+) -> Response {
     let mut diagnostics = deleted.diagnostics;
     let Some(remaining) = deleted.remaining else {
         return Response {
@@ -177,6 +194,10 @@ fn answer_delete(described: &Described, deleted: Deleted<Value>) -> Response {
         }
     };
     Response {
+        new_identity: identity.kept(&state).unwrap_or_else(|more| {
+            diagnostics.extend(more);
+            None
+        }),
         new_state,
         private: deleted.private.encode(),
         diagnostics: encode_diagnostics(diagnostics),

@@ -1,6 +1,8 @@
 use super::get_provider_schema::capabilities;
 use super::{Server, Session};
-use crate::server::proto::get_metadata::{DataSourceMetadata, Request, ResourceMetadata, Response};
+use crate::server::proto::get_metadata::{
+    DataSourceMetadata, EphemeralMetadata, FunctionMetadata, Request, ResourceMetadata, Response,
+};
 
 pub(super) async fn handle(server: &Server, _: &Session, _: Request) -> Response {
     Response {
@@ -18,6 +20,18 @@ pub(super) async fn handle(server: &Server, _: &Session, _: Request) -> Response
             .map(|name| DataSourceMetadata {
                 type_name: name.clone(),
             })
+            .collect(),
+        ephemeral_resources: server
+            .ephemeral_resources()
+            .keys()
+            .map(|name| EphemeralMetadata {
+                type_name: name.clone(),
+            })
+            .collect(),
+        functions: server
+            .functions()
+            .keys()
+            .map(|name| FunctionMetadata { name: name.clone() })
             .collect(),
         ..Response::default()
     }

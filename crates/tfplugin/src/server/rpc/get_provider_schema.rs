@@ -30,19 +30,25 @@ fn build(server: &Server) -> Response {
             .iter()
             .map(|(name, entry)| (name.clone(), schema::encode(&entry.described().schema)))
             .collect(),
+        ephemeral_resource_schemas: server
+            .ephemeral_resources()
+            .iter()
+            .map(|(name, entry)| (name.clone(), schema::encode(&entry.described().schema)))
+            .collect(),
+        functions: schema::encode_functions(server.functions()),
         server_capabilities: Some(capabilities()),
         diagnostics: encode_diagnostics(diagnostics),
         ..Response::default()
     }
 }
 
-/// What this framework does. Core skips the schema call in later processes, and asks for a plan
-/// before a destroy.
+/// What this framework does. Core skips the schema call in later processes, asks for a plan before
+/// a destroy, and asks the target of a move, which names the types it accepts.
 pub(super) fn capabilities() -> ServerCapabilities {
     ServerCapabilities {
         plan_destroy: true,
         get_provider_schema_optional: true,
-        move_resource_state: false,
+        move_resource_state: true,
         generate_resource_config: false,
     }
 }

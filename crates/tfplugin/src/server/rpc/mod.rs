@@ -23,6 +23,7 @@ mod validate_provider_config;
 mod validate_resource_config;
 
 #[cfg(all(test, feature = "testing"))]
+#[allow(clippy::panic, reason = "test code")]
 mod tests;
 
 use std::sync::Arc;

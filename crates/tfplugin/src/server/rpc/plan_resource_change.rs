@@ -1,10 +1,15 @@
 use super::{Server, Session};
+use crate::cty::Value;
 use crate::diagnostics::Diagnostics;
 use crate::plan::{PlanAnswer, PlanRequest, plan};
 use crate::private::Private;
 use crate::server::Described;
-use crate::server::convert::{decode_object, encode_diagnostics, encode_object, encode_path};
+use crate::server::convert::{
+    decode_object, deferral_allowed, encode_deferral, encode_diagnostics, encode_object,
+    encode_path,
+};
 use crate::server::guard::{Aftermath, guard};
+use crate::server::identity::Identity;
 use crate::server::proto::plan_resource_change::{Request, Response};
 
 pub(super) async fn handle(server: &Server, session: &Session, request: Request) -> Response {
@@ -19,6 +24,7 @@ pub(super) async fn handle(server: &Server, session: &Session, request: Request)
             "planning"
         );
         let client = session.client();
+        let prior = request_of_core.prior.clone();
         let answer = guard(|| {
             plan(
                 &described.schema,
@@ -35,7 +41,8 @@ pub(super) async fn handle(server: &Server, session: &Session, request: Request)
                 Aftermath::NothingChanged,
             )
         })?;
-        Ok(encode_answer(described, answer))
+        let identity = Identity::new(entry, session, request.prior_identity.clone())?;
+        Ok(encode_answer(described, answer, &identity, prior.as_ref()))
     });
     answer.unwrap_or_else(|diagnostics| Response {
         planned_private: request.prior_private,
@@ -53,11 +60,27 @@ fn decode_request<'a>(
         proposed: decode_object(request.proposed_new_state.as_ref(), &described.ty)?,
         prior_private: Private::decode(&request.prior_private)?,
         client: None,
+        deferral_allowed: deferral_allowed(request.client_capabilities.as_ref()),
         prior: decode_object(request.prior_state.as_ref(), &described.ty)?,
     })
 }
 
-fn encode_answer(described: &Described, mut answer: PlanAnswer) -> Response {
+fn encode_answer(
+    described: &Described,
+    mut answer: PlanAnswer,
+    identity: &Identity<'_>,
+    prior: Option<&Value>,
+) -> Response {
+    let planned_identity = match (prior, &answer.planned) {
+        // An object keeps its identity; that of a replacement is asked for in another plan.
+        (Some(prior), _) => identity.kept(prior),
+        (None, Some(planned)) => identity.planned(planned),
+        (None, None) => Ok(None),
+    };
+    let planned_identity = planned_identity.unwrap_or_else(|diagnostics| {
+        answer.diagnostics.extend(diagnostics);
+        None
+    });
     let planned_state = match encode_object(answer.planned.as_ref(), &described.ty) {
         Ok(planned) => Some(planned),
         Err(diagnostics) => {
@@ -69,6 +92,8 @@ fn encode_answer(described: &Described, mut answer: PlanAnswer) -> Response {
         planned_state,
         requires_replace: answer.requires_replace.iter().map(encode_path).collect(),
         planned_private: answer.private.encode(),
+        planned_identity,
+        deferred: answer.deferred.map(encode_deferral),
         diagnostics: encode_diagnostics(answer.diagnostics),
         ..Response::default()
     }

@@ -7,8 +7,11 @@ use crate::plan::{keep_semantically_equal, without_write_only};
 use crate::private::Private;
 use crate::resource::{ReadRequest, ReadResponse};
 use crate::server::Described;
-use crate::server::convert::{decode_object, encode_diagnostics, encode_object};
+use crate::server::convert::{
+    decode_object, deferral_allowed, encode_deferral, encode_diagnostics, encode_object,
+};
 use crate::server::guard::{Aftermath, guard, guard_async};
+use crate::server::identity::Identity;
 use crate::server::proto::read_resource::{Request, Response};
 use crate::state::unknown_as_null;
 
@@ -19,6 +22,7 @@ pub(super) async fn handle(server: &Server, session: &Session, request: Request)
         Err(diagnostics) => Response {
             new_state: request.current_state,
             private: request.private,
+            new_identity: request.current_identity,
             diagnostics: encode_diagnostics(diagnostics),
             ..Response::default()
         },
@@ -35,6 +39,22 @@ async fn read(
     let Some(current) = decode_object(request.current_state.as_ref(), &described.ty)? else {
         return Ok(Response::default());
     };
+    if deferral_allowed(request.client_capabilities.as_ref()) {
+        let client = session.client();
+        let deferral =
+            guard(|| entry.handler.defer(None, client.as_ref())).map_err(|panicked| {
+                panicked.into_diagnostics("deciding what to defer", Aftermath::NothingChanged)
+            })??;
+        if let Some(deferral) = deferral {
+            return Ok(Response {
+                new_state: request.current_state.clone(),
+                private: request.private.clone(),
+                new_identity: request.current_identity.clone(),
+                deferred: Some(encode_deferral(deferral)),
+                diagnostics: Vec::new(),
+            });
+        }
+    }
     let private = Private::decode(&request.private)?;
     let context = context(session, described, Operation::Read, Some(&current))?;
     let handler_request = ReadRequest {
@@ -57,7 +77,14 @@ async fn read(
     if state.is_none() && diagnostics.has_errors() {
         return Err(diagnostics);
     }
+    let identity = Identity::new(entry, session, request.current_identity.clone())?;
+    let new_identity = match &state {
+        None => None,
+        Some(_) if diagnostics.has_errors() => identity.before(),
+        Some(state) => identity.of_same(state)?,
+    };
     Ok(Response {
+        new_identity,
         new_state: Some(encode_object(state.as_ref(), &described.ty)?),
         private: private.encode(),
         diagnostics: encode_diagnostics(diagnostics),

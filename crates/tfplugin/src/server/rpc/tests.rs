@@ -136,7 +136,8 @@ async fn calls_for_what_the_provider_does_not_have() {
     };
     let x = || named("x_y");
     let thing = || named("example_thing");
-    let ephemeral = none("ephemeral resource");
+    let ephemeral = "ERROR Unknown ephemeral resource type: This provider has no ephemeral \
+                     resource \"x_y\". It has: none.";
     let (action, list, store) = (none("action"), none("list resource"), none("state store"));
     let unknown_resource = "ERROR Unknown resource type: This provider has no resource \"x_y\". \
                             It has: example_thing.";
@@ -146,28 +147,28 @@ async fn calls_for_what_the_provider_does_not_have() {
                 validate_ephemeral_resource_config,
                 validate_ephemeral_resource_config { type_name: x() }
             ),
-            &ephemeral,
+            ephemeral,
         ),
         (
             answer!(
                 open_ephemeral_resource,
                 open_ephemeral_resource { type_name: x() }
             ),
-            &ephemeral,
+            ephemeral,
         ),
         (
             answer!(
                 renew_ephemeral_resource,
                 renew_ephemeral_resource { type_name: x() }
             ),
-            &ephemeral,
+            ephemeral,
         ),
         (
             answer!(
                 close_ephemeral_resource,
                 close_ephemeral_resource { type_name: x() }
             ),
-            &ephemeral,
+            ephemeral,
         ),
         (
             answer!(
@@ -272,7 +273,7 @@ async fn calls_for_what_the_provider_does_not_have() {
         .into_inner();
     assert_eq!(
         function.error.map(|error| error.text).as_deref(),
-        Some("This provider has no function \"x_y\": it has none at all.")
+        Some("This provider has no function \"x_y\". It has: none.")
     );
 
     // Core reads the capabilities of every answer without asking whether they are there.

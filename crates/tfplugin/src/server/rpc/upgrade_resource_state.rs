@@ -34,11 +34,11 @@ fn run(server: &Server, request: Request) -> Result<DynamicValue, Diagnostics> {
     }
     let state = guard(|| {
         upgrade::upgrade(
-            &described.schema,
+            described.schema.version,
             &described.ty,
-            entry.handler.as_ref(),
             request.version,
             &raw.json,
+            |request| entry.handler.upgrade_state(request),
         )
     })
     .map_err(|panicked| {
