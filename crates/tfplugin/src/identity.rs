@@ -17,7 +17,8 @@ use crate::resource::{Imported, Resource, UpgradeRequest};
 /// Older versions do not ask for it.
 ///
 /// It is registered by [`ResourceEntry::identified`](crate::ResourceEntry::identified). The
-/// framework gives Core the identity after each read, plan, apply and import, refuses one that
+/// framework gives Core the identity in each read, plan, apply and import as soon as it is known,
+/// refuses one that
 /// changes while the object stays, and keeps the one there was when an operation fails.
 pub trait Identified: Resource {
     /// The identity: has the type of the identity's schema.
@@ -26,9 +27,9 @@ pub trait Identified: Resource {
     /// The attributes of the identity.
     fn identity_schema(&self) -> IdentitySchema;
 
-    /// The identity of the object with this state, which may be a planned one, so with unknown
-    /// values. Pure. `client` is `None` while the provider is not configured, which happens in
-    /// plans alone: what depends on it is unknown then.
+    /// The identity of the object with this state. Pure. The state may be a planned one, with
+    /// unknown values, and `client` is `None` while the provider is not configured, which happens
+    /// in plans alone: what depends on either is unknown then, and the framework says nothing yet.
     fn identity(&self, client: Option<&Self::Client>, state: &Self::Model) -> Self::Identity;
 
     /// Finds an existing object by its identity, whose optional attributes may be null. Core reads

@@ -13,7 +13,8 @@
 //! # Example
 //!
 //! A counter that lives in memory, driven by the test client of the feature `testing`, which plays
-//! Core. `examples/file_provider.rs` is a whole provider.
+//! Core. The README has the way from nothing to `terraform plan`, and `examples/file_provider` is a
+//! whole provider to copy from.
 //!
 //! ```
 //! use tfplugin::cty::Value;
@@ -143,6 +144,11 @@ mod state;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod validate;
+
+/// The README's code compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 pub use tfplugin_cty as cty;
 

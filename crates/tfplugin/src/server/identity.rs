@@ -55,20 +55,9 @@ impl<'a> Identity<'a> {
         }
     }
 
-    /// The identity of an object that is to be made, with unknown parts.
-    pub(super) fn planned(
-        &self,
-        planned: &Value,
-    ) -> Result<Option<proto::ResourceIdentityData>, Diagnostics> {
-        let Some(described) = self.described else {
-            return Ok(None);
-        };
-        let identity = self.find(described, planned)?;
-        encode_identity(described, &identity).map(Some)
-    }
-
-    /// The identity of an object that was made, imported or moved, and has this state. Nothing is
-    /// said as long as a part is missing.
+    /// The identity of an object that is or was made, imported or moved, and has this state. Nothing
+    /// is said as long as a part is missing: OpenTofu 1.12 cannot keep a planned object whose
+    /// identity is unknown ("failed to encode … in state: value is not known").
     pub(super) fn of_new(
         &self,
         state: &Value,

@@ -459,10 +459,7 @@ impl Managed {
 
     fn known_identity(&self, data: Option<&proto::ResourceIdentityData>) -> Value {
         let identity = self.identity_value(data);
-        assert!(
-            identity.is_wholly_known(),
-            "a stored identity must be known"
-        );
+        assert!(identity.is_wholly_known(), "an identity must be known");
         identity
     }
 
@@ -630,7 +627,7 @@ impl Managed {
             "nothing may be deferred"
         );
         let warnings = warnings(response.diagnostics)?;
-        let identity = self.identity_value(response.planned_identity.as_ref());
+        let identity = self.known_identity(response.planned_identity.as_ref());
         assert!(
             before.is_null() || before == identity,
             "the planned identity is not that of the object"

@@ -74,7 +74,7 @@ fn encode_answer(
     let planned_identity = match (prior, &answer.planned) {
         // An object keeps its identity; that of a replacement is asked for in another plan.
         (Some(prior), _) => identity.kept(prior),
-        (None, Some(planned)) => identity.planned(planned),
+        (None, Some(planned)) => identity.of_new(planned),
         (None, None) => Ok(None),
     };
     let planned_identity = planned_identity.unwrap_or_else(|diagnostics| {

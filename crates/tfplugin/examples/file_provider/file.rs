@@ -1,33 +1,24 @@
-//! A provider with one resource, a file on this machine, and one data source that reads a file.
-//!
-//! Run with `--debug` it prints how to make Terraform or OpenTofu use it. The configuration in
-//! `tests/process.rs` uses all of it.
+//! The resource `file_file`.
 
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::path::Path;
 use std::time::Duration;
 
-use tfplugin::cty;
 use tfplugin::schema::{Attribute, Schema, TimeoutDefaults, modifiers, validators};
 use tfplugin::{
-    Applied, AttributeValue, ConfigureRequest, Context, DataRead, DataSource, DataSourceEntry,
-    Deleted, Diagnostic, Diagnostics, Imported, PlanInput, Planned, PlannedCreate, PlannedDelete,
-    PlannedUpdate, Private, Provider, ReadRequest, ReadResponse, Resource, ResourceEntry,
-    Sensitive, ServeOptions, Timeouts, model,
+    Applied, AttributeValue, Context, Deleted, Diagnostic, Diagnostics, Identified,
+    IdentityAttribute, IdentitySchema, Imported, MoveRequest, MoveSource, Moved, PlanInput,
+    Planned, PlannedCreate, PlannedDelete, PlannedUpdate, ReadRequest, ReadResponse, Resource,
+    Sensitive, StateUpgrades, Timeouts, UpgradeRequest, cty, model,
 };
 use tokio::io::AsyncWriteExt as _;
+
+use crate::{Directory, attribute, cannot};
 
 const DEFAULT_PERMISSIONS: &str = "0644";
 
 model! {
-    /// The provider's configuration.
-    pub struct ProviderConfig {
-        /// Where relative paths begin.
-        pub directory: AttributeValue<String>,
-    }
-
     /// The resource `file_file`.
     pub struct File {
         /// Where the file is, as configured.
@@ -36,6 +27,10 @@ model! {
         pub content: AttributeValue<String>,
         /// What is in it, hidden in output.
         pub sensitive_content: AttributeValue<Sensitive<String>>,
+        /// What is in it, stored nowhere.
+        pub content_wo: AttributeValue<Sensitive<String>>,
+        /// Changes when that does.
+        pub content_wo_version: AttributeValue<i64>,
         /// Its permission bits in octal.
         pub permissions: AttributeValue<String>,
         /// The whole path.
@@ -50,70 +45,36 @@ model! {
         pub timeouts: AttributeValue<Timeouts>,
     }
 
-    /// The data source `file_content`.
-    pub struct Content {
+    /// The resource as the first version of the schema had it.
+    pub struct FileVersion0 {
         /// Where the file is.
         pub path: AttributeValue<String>,
         /// What is in it.
         pub content: AttributeValue<String>,
+        /// Its permission bits, a number that is read as octal: 644.
+        pub mode: AttributeValue<i64>,
+        /// The whole path.
+        pub id: AttributeValue<String>,
+    }
+
+    /// What the provider hashicorp/local keeps of its `local_file`, as far as it matters.
+    pub struct LocalFile {
+        /// Where the file is.
+        pub filename: AttributeValue<String>,
+        /// What is in it.
+        pub content: AttributeValue<String>,
+        /// Its permission bits in octal.
+        pub file_permission: AttributeValue<String>,
+    }
+
+    /// What tells a file from all others.
+    pub struct FileIdentity {
+        /// The whole path.
+        pub path: AttributeValue<String>,
     }
 }
 
-struct FileProvider;
-
-/// What the resources work with.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn resolve(&self, path: &str) -> PathBuf {
-        self.0.join(path)
-    }
-}
-
-impl Provider for FileProvider {
-    type Config = ProviderConfig;
-    type Client = Directory;
-
-    fn schema(&self) -> Schema {
-        Schema::new("Manages files on the machine that runs Terraform.").attribute(
-            "directory",
-            Attribute::string()
-                .optional()
-                .description("Where relative paths begin. Default: the working directory."),
-        )
-    }
-
-    async fn configure(
-        &self,
-        request: ConfigureRequest<ProviderConfig>,
-    ) -> Result<(Directory, Diagnostics), Diagnostics> {
-        let directory = request.config.directory.as_str().unwrap_or(".");
-        Ok((Directory(directory.into()), Diagnostics::new()))
-    }
-
-    fn resources(&self) -> Vec<ResourceEntry<Directory>> {
-        vec![ResourceEntry::new("file_file", FileResource)]
-    }
-
-    fn data_sources(&self) -> Vec<DataSourceEntry<Directory>> {
-        vec![DataSourceEntry::new("file_content", ContentSource)]
-    }
-}
-
-struct FileResource;
-
-fn attribute(name: &str) -> cty::Path {
-    cty::Path::root().attribute(name)
-}
-
-fn cannot(what: &str, path: &Path, error: &std::io::Error) -> Diagnostics {
-    Diagnostic::error(
-        format!("Cannot {what} the file"),
-        format!("{}: {error}.", path.display()),
-    )
-    .at(attribute("path"))
-    .into()
-}
+pub struct FileResource;
 
 /// A checksum that needs no dependency: FNV-1a, 64 bits.
 fn checksum(content: &str) -> String {
@@ -126,24 +87,23 @@ fn checksum(content: &str) -> String {
 }
 
 impl File {
-    fn wanted_content(&self) -> Option<&str> {
-        self.content.as_str().or_else(|| {
-            self.sensitive_content
-                .known()
-                .map(|secret| secret.reveal().as_str())
-        })
+    /// What is configured: a write-only value is in the configuration alone.
+    fn configured_content(&self) -> &str {
+        let sensitive = self.sensitive_content.known().or(self.content_wo.known());
+        self.content
+            .as_str()
+            .or(sensitive.map(|secret| secret.reveal().as_str()))
+            .unwrap_or_default()
     }
 
     /// The computed values that follow from the content. A checksum or a length would tell of a
     /// secret, so a sensitive content has none.
-    fn describe(&mut self, content: &str) {
-        if self.sensitive_content.is_null() {
-            self.checksum = checksum(content).into();
-            self.size = i64::try_from(content.len()).unwrap_or(i64::MAX).into();
-        } else {
-            self.checksum = AttributeValue::Null;
-            self.size = AttributeValue::Null;
-        }
+    fn describe(&mut self) {
+        self.checksum = self.content.as_ref().map(|content| checksum(content));
+        self.size = self
+            .content
+            .as_ref()
+            .map(|content| i64::try_from(content.len()).unwrap_or(i64::MAX));
     }
 }
 
@@ -155,7 +115,7 @@ struct WriteFailure {
 }
 
 /// Makes a file, or gives one that exists another content.
-async fn write(path: &Path, file: &File, new: bool) -> Result<(), WriteFailure> {
+async fn write(path: &Path, file: &File, content: &str, new: bool) -> Result<(), WriteFailure> {
     let permissions = file.permissions.as_str().unwrap_or(DEFAULT_PERMISSIONS);
     let mode = u32::from_str_radix(permissions, 8).unwrap_or(0o644);
     let mut options = tokio::fs::OpenOptions::new();
@@ -166,8 +126,9 @@ async fn write(path: &Path, file: &File, new: bool) -> Result<(), WriteFailure> 
         diagnostics: if error.kind() == ErrorKind::AlreadyExists {
             Diagnostic::error(
                 "The file exists already",
-                format!("{}: remove it, or import it by this path.", path.display()),
+                format!("{} was not made by this resource.", path.display()),
             )
+            .hint("Remove it, or import it by this path.")
             .at(attribute("path"))
             .into()
         } else {
@@ -179,7 +140,6 @@ async fn write(path: &Path, file: &File, new: bool) -> Result<(), WriteFailure> 
         diagnostics: cannot(what, path, &error),
         exists: true,
     };
-    let content = file.wanted_content().unwrap_or_default();
     let written = opened.write_all(content.as_bytes()).await;
     written.map_err(|error| failed("write", error))?;
     let flushed = opened.flush().await;
@@ -215,6 +175,7 @@ impl Resource for FileResource {
 
     fn schema(&self) -> Schema {
         Schema::new("A text file.")
+            .version(1)
             .attribute(
                 "path",
                 Attribute::string()
@@ -235,6 +196,18 @@ impl Resource for FileResource {
                     .optional()
                     .sensitive()
                     .description("What is in the file, hidden in output."),
+            )
+            .attribute(
+                "content_wo",
+                Attribute::string().optional().write_only().description(
+                    "What is in the file, stored nowhere. Needs Terraform or OpenTofu 1.11.",
+                ),
+            )
+            .attribute(
+                "content_wo_version",
+                Attribute::number()
+                    .optional()
+                    .description("Write the file anew when this changes."),
             )
             .attribute(
                 "permissions",
@@ -282,14 +255,18 @@ impl Resource for FileResource {
                     .description("Whether to wait until something makes the file's directory."),
             )
             .timeouts(TimeoutDefaults::all(Duration::from_secs(600)))
-            .validate(validators::exactly_one_of(["content", "sensitive_content"]))
+            .validate(validators::exactly_one_of([
+                "content",
+                "sensitive_content",
+                "content_wo",
+            ]))
     }
 
     fn plan(&self, input: PlanInput<'_, File, Directory>) -> Result<Planned<File>, Diagnostics> {
         let mut state = input.proposed;
         // What follows from the content need not wait for the apply.
-        if let Some(content) = state.wanted_content().map(str::to_owned) {
-            state.describe(&content);
+        if !state.content.is_unknown() {
+            state.describe();
         }
         Ok(Planned {
             state,
@@ -310,13 +287,15 @@ impl Resource for FileResource {
             .resolve(file.path.as_str().unwrap_or_default());
         match tokio::fs::read_to_string(&path).await {
             Ok(content) => {
-                file.id = path.display().to_string().into();
+                // A write-only content is not looked at; after an import nothing else is known.
+                let write_only = file.content.is_null() && !file.id.is_null();
                 if file.sensitive_content.is_known() {
-                    file.sensitive_content = Sensitive::new(content.clone()).into();
-                } else {
-                    file.content = content.as_str().into();
+                    file.sensitive_content = Sensitive::new(content).into();
+                } else if !write_only {
+                    file.content = content.into();
                 }
-                file.describe(&content);
+                file.id = path.display().to_string().into();
+                file.describe();
                 if let Ok(metadata) = tokio::fs::metadata(&path).await {
                     let mode = metadata.permissions().mode() & 0o7777;
                     file.permissions = format!("{mode:04o}").into();
@@ -342,9 +321,9 @@ impl Resource for FileResource {
         {
             return Applied::failed(diagnostics);
         }
-        let written = write(&path, &file, true).await;
-        let content = file.wanted_content().unwrap_or_default().to_owned();
-        file.describe(&content);
+        let content = planned.config.configured_content();
+        let written = write(&path, &file, content, true).await;
+        file.describe();
         file.id = path.display().to_string().into();
         match written {
             Ok(()) => Applied::done(file, planned.private),
@@ -366,11 +345,11 @@ impl Resource for FileResource {
             .client
             .resolve(file.path.as_str().unwrap_or_default());
         // The state before is kept, and the next plan reads how far this came.
-        if let Err(failure) = write(&path, &file, false).await {
+        let content = planned.config.configured_content();
+        if let Err(failure) = write(&path, &file, content, false).await {
             return Applied::failed(failure.diagnostics);
         }
-        let content = file.wanted_content().unwrap_or_default().to_owned();
-        file.describe(&content);
+        file.describe();
         Applied::done(file, planned.private)
     }
 
@@ -390,63 +369,82 @@ impl Resource for FileResource {
     }
 
     async fn import(&self, _: Context<Directory>, id: &str) -> Result<Imported<File>, Diagnostics> {
-        Ok(Imported {
-            state: File {
-                path: id.into(),
-                ..File::default()
-            },
-            private: Private::new(),
-            diagnostics: Diagnostics::new(),
-        })
-    }
-}
-
-struct ContentSource;
-
-impl DataSource for ContentSource {
-    type Model = Content;
-    type Client = Directory;
-
-    fn schema(&self) -> Schema {
-        Schema::new("The content of a text file.")
-            .attribute(
-                "path",
-                Attribute::string()
-                    .required()
-                    .description("Where the file is, relative to the provider's `directory`."),
-            )
-            .attribute(
-                "content",
-                Attribute::string()
-                    .computed()
-                    .description("What is in the file."),
-            )
+        Ok(Imported::new(File {
+            path: id.into(),
+            ..File::default()
+        }))
     }
 
-    async fn read(
-        &self,
-        context: Context<Directory>,
-        config: Content,
-    ) -> Result<DataRead<Content>, Diagnostics> {
-        let path = context
-            .client
-            .resolve(config.path.as_str().unwrap_or_default());
-        let content = tokio::fs::read_to_string(&path)
-            .await
-            .map_err(|error| cannot("read", &path, &error))?;
-        Ok(DataRead::new(Content {
-            content: content.into(),
-            ..config
+    fn upgrade_state(&self, request: UpgradeRequest) -> Result<File, Diagnostics> {
+        StateUpgrades::new()
+            .step(0, |old: FileVersion0| {
+                Ok(File {
+                    path: old.path,
+                    content: old.content,
+                    permissions: old.mode.map(|mode| format!("{mode:04}")),
+                    id: old.id,
+                    ..File::default()
+                })
+            })
+            .run(request)
+    }
+
+    fn move_sources(&self) -> Vec<MoveSource> {
+        vec![
+            MoveSource::new("hashicorp/local", "local_file"),
+            // How this provider's own resource was once called.
+            MoveSource::new("example/file", "file_text"),
+        ]
+    }
+
+    fn move_state(&self, request: MoveRequest) -> Result<Moved<File>, Diagnostics> {
+        if request.type_name == "file_text" {
+            let version = request.schema_version;
+            let state = request.state;
+            return self
+                .upgrade_state(UpgradeRequest { version, state })
+                .map(Moved::new);
+        }
+        let local: LocalFile = request.state.model()?;
+        Ok(Moved::new(File {
+            path: local.filename,
+            content: local.content,
+            permissions: local.file_permission,
+            ..File::default()
         }))
     }
 }
 
-fn main() -> ExitCode {
-    tfplugin::serve(
-        FileProvider,
-        ServeOptions::new(
-            "registry.terraform.io/example/file",
-            env!("CARGO_PKG_VERSION"),
-        ),
-    )
+impl Identified for FileResource {
+    type Identity = FileIdentity;
+
+    fn identity_schema(&self) -> IdentitySchema {
+        IdentitySchema::new().attribute(
+            "path",
+            IdentityAttribute::required_for_import(cty::Type::String, "The whole path."),
+        )
+    }
+
+    fn identity(&self, _: Option<&Directory>, file: &File) -> FileIdentity {
+        FileIdentity {
+            path: file.id.clone(),
+        }
+    }
+
+    async fn import_by_identity(
+        &self,
+        context: Context<Directory>,
+        identity: FileIdentity,
+    ) -> Result<Imported<File>, Diagnostics> {
+        let path = identity.path.as_str().unwrap_or_default();
+        if !Path::new(path).is_absolute() {
+            return Err(Diagnostic::error(
+                "Not an identity",
+                format!("The path {path:?} is relative, and an identity holds the whole path."),
+            )
+            .into());
+        }
+        // The whole path is the same wherever relative paths begin.
+        self.import(context, path).await
+    }
 }

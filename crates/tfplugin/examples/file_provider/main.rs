@@ -1,0 +1,109 @@
+//! A provider of files on this machine, which shows each part of the framework once:
+//!
+//! - `file.rs`: the resource `file_file`, with plan, timeouts, a write-only attribute, import by id
+//!   and by identity, states of an older version, and states of other types;
+//! - `content.rs`: the data source `file_content`;
+//! - `lock.rs`: the ephemeral resource `file_lock`;
+//! - `functions.rs`: the functions `base_name` and `join`.
+//!
+//! Run with `--debug` it prints how to make Terraform or OpenTofu use it. The configurations in
+//! `tests/process.rs` use all of it.
+
+mod content;
+mod file;
+mod functions;
+mod lock;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use tfplugin::schema::{Attribute, Schema};
+use tfplugin::{
+    AttributeValue, ConfigureRequest, DataSourceEntry, Diagnostic, Diagnostics,
+    EphemeralResourceEntry, FunctionEntry, Provider, ResourceEntry, ServeOptions, cty, model,
+};
+
+model! {
+    /// The provider's configuration.
+    pub struct ProviderConfig {
+        /// Where relative paths begin.
+        pub directory: AttributeValue<String>,
+    }
+}
+
+struct FileProvider;
+
+/// What the resources work with.
+pub struct Directory(PathBuf);
+
+impl Directory {
+    fn resolve(&self, path: &str) -> PathBuf {
+        self.0.join(path)
+    }
+}
+
+impl Provider for FileProvider {
+    type Config = ProviderConfig;
+    type Client = Directory;
+
+    fn schema(&self) -> Schema {
+        Schema::new("Manages files on the machine that runs Terraform.").attribute(
+            "directory",
+            Attribute::string()
+                .optional()
+                .description("Where relative paths begin. Default: the working directory."),
+        )
+    }
+
+    async fn configure(
+        &self,
+        request: ConfigureRequest<ProviderConfig>,
+    ) -> Result<(Directory, Diagnostics), Diagnostics> {
+        let directory = request.config.directory.as_str().unwrap_or(".");
+        Ok((Directory(directory.into()), Diagnostics::new()))
+    }
+
+    fn resources(&self) -> Vec<ResourceEntry<Directory>> {
+        vec![ResourceEntry::identified("file_file", file::FileResource)]
+    }
+
+    fn data_sources(&self) -> Vec<DataSourceEntry<Directory>> {
+        vec![DataSourceEntry::new("file_content", content::ContentSource)]
+    }
+
+    fn ephemeral_resources(&self) -> Vec<EphemeralResourceEntry<Directory>> {
+        vec![EphemeralResourceEntry::new("file_lock", lock::Lock)]
+    }
+
+    fn functions(&self) -> Vec<FunctionEntry> {
+        vec![
+            FunctionEntry::new("base_name", functions::BaseName),
+            FunctionEntry::new("join", functions::Join),
+        ]
+    }
+}
+
+/// The path of an attribute, for diagnostics.
+fn attribute(name: &str) -> cty::Path {
+    cty::Path::root().attribute(name)
+}
+
+/// The error of an operation on a file.
+fn cannot(what: &str, path: &Path, error: &std::io::Error) -> Diagnostics {
+    Diagnostic::error(
+        format!("Cannot {what} the file"),
+        format!("{}: {error}.", path.display()),
+    )
+    .at(attribute("path"))
+    .into()
+}
+
+fn main() -> ExitCode {
+    tfplugin::serve(
+        FileProvider,
+        ServeOptions::new(
+            "registry.terraform.io/example/file",
+            env!("CARGO_PKG_VERSION"),
+        ),
+    )
+}
