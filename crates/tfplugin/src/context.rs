@@ -15,9 +15,9 @@ use crate::schema::timeouts::format_duration;
 /// reached **with an error**, since Core takes a success for finished.
 ///
 /// A create, update or delete is not cut off while the process lives, even when the connection is
-/// lost or the user ends Core by a second Ctrl-C: `stop` is cancelled and the work goes on. It has
-/// about a second from then on, after which the process ends and the work with it, since Core kills
-/// the process two seconds after that Ctrl-C. Its answer no longer reaches the state, so an object
+/// lost or the user ends Core by a second Ctrl-C: `stop` is cancelled and the work goes on. After
+/// that Ctrl-C it has about a second until the process ends, and the work with it, since Core kills
+/// the process after two; when Core is gone it has half a minute. Its answer no longer reaches the state, so an object
 /// must be found again without it. The same holds for the opening and closing of an ephemeral
 /// resource. All other operations are dropped with their connection.
 #[derive(Debug)]

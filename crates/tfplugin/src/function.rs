@@ -158,14 +158,15 @@ impl Parameter {
         }
     }
 
-    /// The argument may be null.
+    /// The argument may be null. Tried with this crate's own client alone.
     #[must_use]
     pub fn allow_null(mut self) -> Self {
         self.allow_null = true;
         self
     }
 
-    /// The function is called although the argument is unknown, or holds something unknown.
+    /// The function is called although the argument is unknown, or holds something unknown. Tried
+    /// with this crate's own client alone.
     #[must_use]
     pub fn allow_unknown(mut self) -> Self {
         self.allow_unknown = true;
@@ -280,5 +281,46 @@ impl<F: Function> ErasedFunction for TypedFunction<F> {
 
     fn call(&self, arguments: Arguments) -> Result<Value, FunctionError> {
         self.0.call(arguments).map(|output| output.to_field())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn definitions() {
+        let text = |name: &str| Parameter::new::<String>(name, "Text.");
+        let new = || FunctionDefinition::new("Does something.");
+        let cases: [(&str, FunctionDefinition, &[&str]); 5] = [
+            (
+                "valid",
+                new().parameter(text("a")).variadic(text("b_2")),
+                &[],
+            ),
+            (
+                "no summary",
+                FunctionDefinition::new(" "),
+                &["the summary is missing"],
+            ),
+            (
+                "twice",
+                new().parameter(text("a")).variadic(text("a")),
+                &["the parameter \"a\" is there twice"],
+            ),
+            (
+                "a digit first",
+                new().parameter(text("2a")),
+                &["the parameter \"2a\" has no valid name"],
+            ),
+            (
+                "no name",
+                new().parameter(text("")),
+                &["the parameter \"\" has no valid name"],
+            ),
+        ];
+        for (name, definition, expected) in cases {
+            assert_eq!(definition.problems(), expected, "{name}");
+        }
     }
 }

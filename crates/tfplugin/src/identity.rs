@@ -43,7 +43,8 @@ pub trait Identified: Resource {
         identity: Self::Identity,
     ) -> impl Future<Output = Result<Imported<Self::Model>, Diagnostics>> + Send;
 
-    /// Reads an identity written with an older version of its schema.
+    /// Reads an identity written with an older version of its schema. Tried with this crate's own
+    /// client alone.
     ///
     /// # Errors
     /// Diagnostics that say why the identity cannot be read.
@@ -196,5 +197,64 @@ impl<R: Identified> ErasedIdentity for TypedIdentity<R> {
         self.0
             .upgrade_identity(request)
             .map(|identity| identity.to_value())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schemas() {
+        let required = |ty| IdentityAttribute::required_for_import(ty, "Text.");
+        let plain = "a: an identity consists of texts, numbers, truth values and lists of them";
+        let new = || IdentitySchema::new().attribute("id", required(Type::String));
+        let none: &[&str] = &[];
+        let cases = [
+            (
+                "valid",
+                new().attribute("a", required(Type::list(Type::Bool))),
+                none,
+            ),
+            (
+                "no attribute",
+                IdentitySchema::new(),
+                &[
+                    "the identity has no attribute",
+                    "no attribute of the identity is required for import",
+                ],
+            ),
+            (
+                "a negative version",
+                new().version(-1),
+                &["the version of the identity is negative"],
+            ),
+            (
+                "nothing required",
+                IdentitySchema::new().attribute(
+                    "a",
+                    IdentityAttribute::optional_for_import(Type::String, "Text."),
+                ),
+                &["no attribute of the identity is required for import"],
+            ),
+            (
+                "a map",
+                new().attribute("a", required(Type::map(Type::String))),
+                &[plain],
+            ),
+            (
+                "a list of lists",
+                new().attribute("a", required(Type::list(Type::list(Type::String)))),
+                &[plain],
+            ),
+            (
+                "no description",
+                new().attribute("a", IdentityAttribute::required_for_import(Type::Bool, "")),
+                &["a: the description is missing"],
+            ),
+        ];
+        for (name, schema, expected) in cases {
+            assert_eq!(schema.problems(), expected, "{name}");
+        }
     }
 }

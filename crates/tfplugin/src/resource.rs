@@ -15,7 +15,8 @@ use crate::schema::Schema;
 ///
 /// Planning is pure and plain; the rest is asynchronous and answers with a state **and**
 /// diagnostics, so that nothing made is ever lost. A handler that panics becomes an error
-/// diagnostic, and the state known before is kept.
+/// diagnostic, and the state known before is kept; after a create that is the planned one, which
+/// Core marks as tainted.
 pub trait Resource: Send + Sync + 'static {
     /// Configuration, plan and state: has the type of the schema.
     type Model: Model;

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io::Write as _;
+use std::os::unix::process::parent_id;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -21,6 +22,9 @@ const PROTOCOL_VERSION: u32 = 6;
 /// How long creates, updates and deletes may go on after the serving has ended, which takes half a
 /// second when calls are running: the host kills the process two seconds after its Shutdown.
 const SAFE_POINT_GRACE: Duration = Duration::from_secs(1);
+
+/// The same once the host is gone, when nobody kills the process.
+const ORPHAN_GRACE: Duration = Duration::from_secs(30);
 
 const TERRAFORM_REGISTRY: &str = "registry.terraform.io/";
 const OPENTOFU_REGISTRY: &str = "registry.opentofu.org/";
@@ -123,6 +127,7 @@ pub fn serve<P: Provider>(provider: P, options: ServeOptions) -> ExitCode {
         .any(|argument| argument == "--debug" || argument == "-debug");
     let server = Server::new(provider);
     let lifetime = server.lifetime();
+    let parent = parent_id();
     let code = runtime.block_on(async {
         let code = if debug {
             serve_debug(server, &options).await
@@ -131,7 +136,13 @@ pub fn serve<P: Provider>(provider: P, options: ServeOptions) -> ExitCode {
         };
         // Whatever ended the serving, work that still runs has been told to stop.
         lifetime.shutdown().cancel();
-        lifetime.finish(SAFE_POINT_GRACE).await;
+        lifetime
+            .finish(if parent_id() == parent {
+                SAFE_POINT_GRACE
+            } else {
+                ORPHAN_GRACE
+            })
+            .await;
         code
     });
     // Without waiting for blocking tasks.

@@ -7,7 +7,7 @@
 //! - `functions.rs`: the functions `base_name` and `join`.
 //!
 //! Run with `--debug` it prints how to make Terraform or OpenTofu use it. The configurations in
-//! `tests/process.rs` use all of it.
+//! `tests/process/real_core.rs` use all of it.
 
 mod content;
 mod file;

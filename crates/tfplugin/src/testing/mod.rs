@@ -14,6 +14,7 @@
     reason = "test code: a broken rule ends the test"
 )]
 
+mod adopted;
 mod core;
 mod decode;
 mod ephemeral;
