@@ -124,6 +124,20 @@ async fn unknown_configuration_becomes_known_at_apply() {
 }
 
 #[tokio::test]
+async fn core_shows_the_warnings_of_the_first_plan_of_a_replacement() {
+    let (_, _, mut managed) = start().await;
+    let named = |name: &str| config([("name", Value::from(name)), ("label", Value::from("warn"))]);
+    let plan = managed.apply(named("a")).await.unwrap();
+    assert!(plan.warnings.to_string().contains("Planned: create"));
+    let plan = managed.plan(named("b")).await.unwrap();
+    assert_eq!(plan.action, Action::Replace);
+    assert_eq!(
+        plan.warnings.to_string(),
+        "Warning: Planned: update: Have a look."
+    );
+}
+
+#[tokio::test]
 async fn plans_and_reads_are_deferred_where_core_allows_it() {
     let (probe, core, mut strict) = start().await;
     let mut lenient = core.clone().allow_deferral().resource("probe_thing");

@@ -42,9 +42,7 @@ impl DataSource for ContentSource {
         context: Context<Directory>,
         config: Content,
     ) -> Result<DataRead<Content>, Diagnostics> {
-        let path = context
-            .client
-            .resolve(config.path.as_str().unwrap_or_default());
+        let path = context.client.resolve(&config.path)?;
         let content = tokio::fs::read_to_string(&path)
             .await
             .map_err(|error| cannot("read", &path, &error))?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tfplugin::schema::{Attribute, Schema, TimeoutDefaults, modifiers, validators};
 use tfplugin::{
-    Applied, AttributeValue, Context, Deleted, Diagnostic, Diagnostics, Identified,
+    Applied, AttributeValue, Context, Deferral, Deleted, Diagnostic, Diagnostics, Identified,
     IdentityAttribute, IdentitySchema, Imported, MoveRequest, MoveSource, Moved, PlanInput,
     Planned, PlannedCreate, PlannedDelete, PlannedUpdate, ReadRequest, ReadResponse, Resource,
     Sensitive, StateUpgrades, Timeouts, UpgradeRequest, cty, model,
@@ -207,7 +207,16 @@ impl Resource for FileResource {
                 "content_wo_version",
                 Attribute::number()
                     .optional()
-                    .description("Write the file anew when this changes."),
+                    .description(
+                        "Write the file anew when this changes; a version before replaces it.",
+                    )
+                    .plan_modifier(modifiers::requires_replace_if(
+                        "A version before needs a new file.",
+                        |input| match (input.prior.as_i64(), input.planned.as_i64()) {
+                            (Some(before), Some(after)) => after < before,
+                            _ => false,
+                        },
+                    )),
             )
             .attribute(
                 "permissions",
@@ -262,6 +271,12 @@ impl Resource for FileResource {
             ]))
     }
 
+    fn defer(&self, _: Option<&File>, client: Option<&Directory>) -> Option<Deferral> {
+        client
+            .is_some_and(|directory| directory.path.is_none())
+            .then_some(Deferral::ProviderConfigUnknown)
+    }
+
     fn plan(&self, input: PlanInput<'_, File, Directory>) -> Result<Planned<File>, Diagnostics> {
         let mut state = input.proposed;
         // What follows from the content need not wait for the apply.
@@ -282,9 +297,10 @@ impl Resource for FileResource {
         request: ReadRequest<File>,
     ) -> ReadResponse<File> {
         let mut file = request.state.clone();
-        let path = context
-            .client
-            .resolve(file.path.as_str().unwrap_or_default());
+        let path = match context.client.resolve(&file.path) {
+            Ok(path) => path,
+            Err(diagnostics) => return ReadResponse::failed(request, diagnostics),
+        };
         match tokio::fs::read_to_string(&path).await {
             Ok(content) => {
                 // A write-only content is not looked at; after an import nothing else is known.
@@ -313,9 +329,10 @@ impl Resource for FileResource {
         planned: PlannedCreate<File>,
     ) -> Applied<File> {
         let mut file = planned.planned;
-        let path = context
-            .client
-            .resolve(file.path.as_str().unwrap_or_default());
+        let path = match context.client.resolve(&file.path) {
+            Ok(path) => path,
+            Err(diagnostics) => return Applied::failed(diagnostics),
+        };
         if file.wait_for_directory == AttributeValue::Known(true)
             && let Err(diagnostics) = directory_exists(&context, &path).await
         {
@@ -341,9 +358,10 @@ impl Resource for FileResource {
         planned: PlannedUpdate<File>,
     ) -> Applied<File> {
         let mut file = planned.planned;
-        let path = context
-            .client
-            .resolve(file.path.as_str().unwrap_or_default());
+        let path = match context.client.resolve(&file.path) {
+            Ok(path) => path,
+            Err(diagnostics) => return Applied::failed(diagnostics),
+        };
         // The state before is kept, and the next plan reads how far this came.
         let content = planned.config.configured_content();
         if let Err(failure) = write(&path, &file, content, false).await {
@@ -358,9 +376,10 @@ impl Resource for FileResource {
         context: Context<Directory>,
         planned: PlannedDelete<File>,
     ) -> Deleted<File> {
-        let path = context
-            .client
-            .resolve(planned.prior.path.as_str().unwrap_or_default());
+        let path = match context.client.resolve(&planned.prior.path) {
+            Ok(path) => path,
+            Err(diagnostics) => return Deleted::failed(diagnostics),
+        };
         match tokio::fs::remove_file(&path).await {
             Ok(()) => Deleted::gone(),
             Err(error) if error.kind() == ErrorKind::NotFound => Deleted::gone(),

@@ -99,9 +99,7 @@ impl EphemeralResource for Lock {
         context: Context<Directory>,
         config: LockModel,
     ) -> Result<Opened<LockModel>, Diagnostics> {
-        let path = context
-            .client
-            .resolve(config.path.as_str().unwrap_or_default());
+        let path = context.client.resolve(&config.path)?;
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();

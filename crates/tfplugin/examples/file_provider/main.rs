@@ -34,11 +34,21 @@ model! {
 struct FileProvider;
 
 /// What the resources work with.
-pub struct Directory(PathBuf);
+pub struct Directory {
+    /// Not known in a plan whose provider configuration is not.
+    path: Option<PathBuf>,
+}
 
 impl Directory {
-    fn resolve(&self, path: &str) -> PathBuf {
-        self.0.join(path)
+    fn resolve(&self, path: &AttributeValue<String>) -> Result<PathBuf, Diagnostics> {
+        let directory = self.path.as_ref().ok_or_else(|| {
+            Diagnostics::error(
+                "The directory is not known yet",
+                "The provider's `directory` is known only after an apply, and is needed before. \
+                 Apply what it depends on first, with -target.",
+            )
+        })?;
+        Ok(directory.join(path.as_str().unwrap_or_default()))
     }
 }
 
@@ -59,8 +69,11 @@ impl Provider for FileProvider {
         &self,
         request: ConfigureRequest<ProviderConfig>,
     ) -> Result<(Directory, Diagnostics), Diagnostics> {
-        let directory = request.config.directory.as_str().unwrap_or(".");
-        Ok((Directory(directory.into()), Diagnostics::new()))
+        let path = match request.config.directory {
+            AttributeValue::Unknown => None,
+            directory => Some(PathBuf::from(directory.known_or(".".to_owned()))),
+        };
+        Ok((Directory { path }, Diagnostics::new()))
     }
 
     fn resources(&self) -> Vec<ResourceEntry<Directory>> {

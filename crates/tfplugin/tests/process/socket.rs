@@ -83,6 +83,28 @@ async fn a_file_over_the_real_socket() {
 }
 
 #[tokio::test]
+async fn a_directory_that_is_not_known_yet() {
+    let mut core = Core::spawn(provider()).await;
+    core.configure(Value::object([("directory", Value::Unknown)]))
+        .await
+        .unwrap();
+    let wanted = Value::object([("path", Value::from("a")), ("content", Value::from("x"))]);
+    let mut file = core.resource("file_file");
+    assert!(!file.plan(wanted.clone()).await.unwrap().deferred);
+    let config = Value::object([("path", Value::from("a"))]);
+    let error = core
+        .read_data_source("file_content", config)
+        .await
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("The directory is not known yet"),
+        "{error}"
+    );
+    let mut file = core.allow_deferral().resource("file_file");
+    assert!(file.plan(wanted).await.unwrap().deferred);
+}
+
+#[tokio::test]
 async fn stop_and_shutdown_over_the_real_socket() {
     let directory = tempfile::tempdir().unwrap();
     let mut core = Core::spawn(provider()).await;
@@ -235,6 +257,8 @@ async fn functions_locks_and_write_only_values_over_the_real_socket() {
     let plan = file.plan(secret("two", 1)).await.unwrap();
     assert_eq!(plan.action, Action::NoOp, "the content is stored nowhere");
     file.apply(secret("two", 2)).await.unwrap();
+    let plan = file.plan(secret("two", 1)).await.unwrap();
+    assert_eq!(plan.action, Action::Replace, "a version before");
     let path = directory.path().join("secret");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "two");
     assert_eq!(

@@ -369,11 +369,17 @@ impl Resource for Probe {
             "note",
             format!("planned from {}", private_note(input.prior_private)),
         );
+        let diagnostics = if state.label.as_str() == Some("warn") {
+            let half = input.prior.map_or("create", |_| "update");
+            Diagnostics::warning(format!("Planned: {half}"), "Have a look.")
+        } else {
+            Diagnostics::new()
+        };
         Ok(Planned {
             state,
             requires_replace: Vec::new(),
             private,
-            diagnostics: Diagnostics::new(),
+            diagnostics,
         })
     }
 

@@ -94,7 +94,34 @@ async fn apply(
     Ok(answer_apply(described, &identity, prior, planned, applied))
 }
 
+/// The answer for what a create or update returned. Should the work on it panic, it is given to
+/// Core as it is.
 fn answer_apply(
+    described: &Described,
+    identity: &Identity<'_>,
+    prior: Option<Value>,
+    planned: Value,
+    applied: Applied<Value>,
+) -> Response {
+    let own = applied.clone();
+    let checked = guard(|| checked_answer(described, identity, prior, planned, applied));
+    checked.unwrap_or_else(|panicked| {
+        let mut diagnostics = own.diagnostics;
+        let during = "checking the result of an apply";
+        diagnostics.extend(panicked.into_diagnostics(during, Aftermath::Finished));
+        let state = own.state.map(unknown_as_null);
+        let state = state.map(|state| without_write_only(&described.schema, state));
+        Response {
+            new_state: state.and_then(|state| encode(&state, &described.ty).ok()),
+            new_identity: identity.before(),
+            private: own.private.encode(),
+            diagnostics: encode_diagnostics(diagnostics),
+            ..Response::default()
+        }
+    })
+}
+
+fn checked_answer(
     described: &Described,
     identity: &Identity<'_>,
     prior: Option<Value>,
@@ -120,12 +147,7 @@ fn answer_apply(
         // What a failed apply did not find out stays unknown in its state; Core wants it known.
         unknown_as_null(state)
     } else {
-        let equal = guard(|| keep_semantically_equal(schema, &planned, state.clone()));
-        equal.unwrap_or_else(|panicked| {
-            let during = "comparing the result of an apply with its plan";
-            diagnostics.extend(panicked.into_diagnostics(during, Aftermath::Finished));
-            unknown_as_null(state)
-        })
+        keep_semantically_equal(schema, &planned, state)
     };
     // A value that a successful apply did not find out is reported by every build: made null, it
     // would pass for the truth.
