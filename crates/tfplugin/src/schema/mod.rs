@@ -3,8 +3,8 @@
 //!
 //! A [`Schema`] is checked by [`Schema::check`] against the rules by which Core rejects a provider
 //! when it loads the schema (`configschema/internal_validate.go`, `loadschemas/plugins.go` of
-//! hashicorp/terraform); the server runs the check when it is asked for its schemas, and [`crate::testing`] has
-//! an assertion for unit tests.
+//! hashicorp/terraform); the server runs the check when it is asked for its schemas, and the module
+//! `testing` has an assertion for unit tests.
 
 mod attribute;
 mod block;
