@@ -68,9 +68,9 @@ async fn create_refuses_what_the_service_refuses() {
             "unknown field `enable`",
         ),
         (
-            json!({"updateConfig": {"maxUnavailble": 1}}),
+            json!({"updateConfig": {"maximumUnavailable": 1}}),
             "SerializationException",
-            "unknown field `maxUnavailble`",
+            "unknown field `maximumUnavailable`",
         ),
         (scaling(1, 2, 3), parameter, "can't be greater than maximum"),
         (scaling(0, 0, 0), parameter, "at least 1"),
