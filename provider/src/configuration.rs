@@ -51,6 +51,12 @@ model! {
         pub duration: AttributeValue<String>,
         /// A session policy.
         pub policy: AttributeValue<String>,
+        /// Managed session policies.
+        pub policy_arns: AttributeValue<Set<String>>,
+        /// Session tags.
+        pub tags: AttributeValue<BTreeMap<String, AttributeValue<String>>>,
+        /// Keys of session tags that are passed on.
+        pub transitive_tag_keys: AttributeValue<Set<String>>,
     }
 
     /// `endpoints`.
@@ -112,9 +118,11 @@ pub fn schema() -> Schema {
             "default_tags",
             Attribute::single_nested([(
                 "tags",
-                Attribute::map(Type::String)
-                    .optional()
-                    .description("Tags for everything that this provider makes; a resource's own tags win."),
+                crate::tags::validated(
+                    Attribute::map(Type::String)
+                        .optional()
+                        .description("Tags for everything that this provider makes; a resource's own tags win."),
+                ),
             )])
             .optional()
             .description("Tags for all resources."),
@@ -125,7 +133,9 @@ pub fn schema() -> Schema {
                 .optional()
                 .description(
                     "How often one AWS call is retried when it is throttled or fails on the way. Default: one less than \
-                     `AWS_MAX_ATTEMPTS` or the profile's `max_attempts`, or 4.",
+                     `AWS_MAX_ATTEMPTS` or the profile's `max_attempts`, or 25, as in hashicorp/aws. The wait \
+                     between two attempts grows to 20 seconds. An endpoint that does not answer at all is tried \
+                     5 times.",
                 )
                 .validate(validators::integer_between(0..=100)),
         ),
@@ -162,7 +172,7 @@ fn assume_role() -> Attribute {
         ),
         (
             "session_name",
-            text("Name of the session, as CloudTrail shows it. Default: `devopsgenie`."),
+            text("Name of the session, as CloudTrail shows it. Default: `terraform-provider-devopsgenie`."),
         ),
         (
             "external_id",
@@ -176,6 +186,26 @@ fn assume_role() -> Attribute {
         (
             "policy",
             text("IAM policy document in JSON that narrows the session further."),
+        ),
+        (
+            "policy_arns",
+            Attribute::set(Type::String)
+                .optional()
+                .description("ARNs of IAM policies that narrow the session further, 10 at most.")
+                .validate(validators::size_between(1..=10))
+                .validate(validators::each(validators::starts_with("arn:"))),
+        ),
+        (
+            "tags",
+            Attribute::map(Type::String)
+                .optional()
+                .description("Session tags."),
+        ),
+        (
+            "transitive_tag_keys",
+            Attribute::set(Type::String)
+                .optional()
+                .description("Keys of session tags that are passed on to roles that the session assumes."),
         ),
     ])
     .optional()

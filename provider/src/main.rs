@@ -10,6 +10,7 @@ mod cluster;
 mod configuration;
 mod owner;
 mod provider;
+mod tags;
 
 /// Libraries that log every request in many lines; the provider logs what it does itself.
 const QUIET_TARGETS: [&str; 19] = [

@@ -165,7 +165,15 @@ fn settings(config: Configuration) -> Settings {
             external_id: role.external_id.into_known(),
             duration: role.duration.as_str().and_then(duration),
             policy: role.policy.into_known(),
-            ..AssumeRole::default()
+            policy_arns: set(role.policy_arns),
+            tags: role
+                .tags
+                .into_known()
+                .unwrap_or_default()
+                .into_iter()
+                .map(|(key, value)| (key, value.into_known().unwrap_or_default()))
+                .collect(),
+            transitive_tag_keys: set(role.transitive_tag_keys),
         }),
         endpoints: Endpoints {
             eks: endpoints.eks.into_known(),
@@ -176,15 +184,16 @@ fn settings(config: Configuration) -> Settings {
             .max_retries
             .into_known()
             .and_then(|retries| u32::try_from(retries).ok()),
-        allowed_account_ids: account_ids(config.allowed_account_ids),
-        forbidden_account_ids: account_ids(config.forbidden_account_ids),
+        allowed_account_ids: set(config.allowed_account_ids),
+        forbidden_account_ids: set(config.forbidden_account_ids),
         default_tags,
     }
 }
 
-fn account_ids(ids: AttributeValue<tfplugin::Set<String>>) -> Vec<String> {
-    ids.into_known()
-        .map(|ids| ids.known().cloned().collect())
+fn set(texts: AttributeValue<tfplugin::Set<String>>) -> Vec<String> {
+    texts
+        .into_known()
+        .map(|texts| texts.known().cloned().collect())
         .unwrap_or_default()
 }
 

@@ -54,6 +54,8 @@ impl Scenario {
             "TF_VAR_subnet_ids".to_owned(),
             serde_json::to_string(&subnet_ids)?,
         );
+        // A fault that a test switches on for good is not waited out for minutes.
+        environment.insert("AWS_MAX_ATTEMPTS".to_owned(), "3".to_owned());
         let workspace = Workspace::new(directory.path(), core, provider_binary()?, environment)?;
         workspace.write("head.tf", HEAD)?;
         workspace.write("main.tf", "")?;

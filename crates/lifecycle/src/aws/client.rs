@@ -11,27 +11,33 @@ use aws_config::meta::region::ProvideRegion;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
 use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::{RetryConfig, RetryMode};
-use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_sdk_sts::types as sts;
 use aws_smithy_http_client::{Builder as HttpClientBuilder, Connector, proxy::ProxyConfig, tls};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_smithy_types::error::display::DisplayErrorContext;
-use aws_types::origin::Origin;
 use aws_types::os_shim_internal::{Env, Fs};
 use std::error::Error as _;
 use std::fmt;
 use std::str::FromStr as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 use tokio::sync::{Mutex, OnceCell};
 
-/// How often a call is repeated when neither the settings nor the AWS environment says.
-const DEFAULT_MAX_RETRIES: u32 = 4;
+/// How often a call is repeated when neither the settings nor the AWS environment says: as often as
+/// hashicorp/aws does it. The SDK waits up to 20 seconds between two attempts.
+const DEFAULT_MAX_RETRIES: u32 = 25;
+/// How often in a row a call to an endpoint that does not answer is repeated. A mistyped endpoint or
+/// a missing proxy must not look like a provider that hangs.
+const UNANSWERED_RETRIES: u32 = 4;
 /// Connecting takes longer than this only when the network drops packets.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest time one attempt of a call may take.
@@ -111,14 +117,16 @@ impl Aws {
             loader = loader.profile_name(profile);
         }
         let base = loader.load().await;
-        let config = assume_role(&settings, base, &region).await;
+        let config = assume_role(&settings, base);
         let provider = config
             .credentials_provider()
             .ok_or_else(|| AwsError::NoCredentials {
                 tried: tried.clone(),
             })?;
-        let mut eks = aws_sdk_eks::config::Builder::from(&config);
-        let mut iam = aws_sdk_iam::config::Builder::from(&config);
+        let mut eks =
+            aws_sdk_eks::config::Builder::from(&config).retry_classifier(Unanswered::default());
+        let mut iam =
+            aws_sdk_iam::config::Builder::from(&config).retry_classifier(Unanswered::default());
         // Without an override the SDK has found AWS_ENDPOINT_URL and the profile's endpoint_url.
         if let Some(url) = &settings.endpoints.eks {
             eks = eks.endpoint_url(url);
@@ -583,43 +591,108 @@ fn credentials_chain(
 }
 
 /// The configuration with the role's credentials in place of the base credentials.
-async fn assume_role(settings: &Settings, base: SdkConfig, region: &str) -> SdkConfig {
+fn assume_role(settings: &Settings, base: SdkConfig) -> SdkConfig {
     let Some(role) = &settings.assume_role else {
         return base;
     };
-    let mut sts = base.clone();
-    if let Some(url) = &settings.endpoints.sts {
-        let mut builder = sts.into_builder().endpoint_url(url);
-        // Else AWS_ENDPOINT_URL would win over the provider's own setting.
-        builder.insert_origin("endpoint_url", Origin::shared_config());
-        sts = builder.build();
-    }
-    let mut builder = AssumeRoleProvider::builder(&role.role_arn)
-        .session_name(role.session_name.as_deref().unwrap_or(DEFAULT_SESSION_NAME))
-        .region(Region::new(region.to_owned()))
-        .configure(&sts);
-    if let Some(id) = &role.external_id {
-        builder = builder.external_id(id);
-    }
-    if let Some(duration) = role.duration {
-        builder = builder.session_length(duration);
-    }
-    if let Some(policy) = &role.policy {
-        builder = builder.policy(policy);
-    }
-    if !role.policy_arns.is_empty() {
-        builder = builder.policy_arns(role.policy_arns.clone());
-    }
-    if !role.tags.is_empty() {
-        builder = builder.tags(role.tags.clone());
-    }
+    let session_name = role.session_name.as_deref().unwrap_or(DEFAULT_SESSION_NAME);
+    let policies = role
+        .policy_arns
+        .iter()
+        .map(|arn| sts::PolicyDescriptorType::builder().arn(arn).build());
+    // A builder of a tag fails without key or value only.
+    let tags = role
+        .tags
+        .iter()
+        .filter_map(|(key, value)| sts::Tag::builder().key(key).value(value).build().ok());
+    let some = |keys: &[String]| (!keys.is_empty()).then(|| keys.to_vec());
+    let call = sts_client(settings, &base)
+        .assume_role()
+        .role_arn(&role.role_arn)
+        .role_session_name(session_name)
+        .set_external_id(role.external_id.clone())
+        .set_duration_seconds(
+            role.duration
+                .and_then(|duration| i32::try_from(duration.as_secs()).ok()),
+        )
+        .set_policy(role.policy.clone())
+        .set_policy_arns((!role.policy_arns.is_empty()).then(|| policies.collect()))
+        .set_tags((!role.tags.is_empty()).then(|| tags.collect()))
+        .set_transitive_tag_keys(some(&role.transitive_tag_keys));
     base.into_builder()
-        .credentials_provider(SharedCredentialsProvider::new(builder.build().await))
+        .credentials_provider(SharedCredentialsProvider::new(AssumedRole { call }))
         .build()
 }
 
+/// Credentials of a role. The SDK's own provider knows no transitive tag keys.
+#[derive(Debug)]
+struct AssumedRole {
+    call: aws_sdk_sts::operation::assume_role::builders::AssumeRoleFluentBuilder,
+}
+
+impl AssumedRole {
+    async fn load(&self) -> Result<Credentials, CredentialsError> {
+        let answer = self
+            .call
+            .clone()
+            .send()
+            .await
+            .map_err(CredentialsError::provider_error)?;
+        let session = answer.credentials.ok_or_else(|| {
+            CredentialsError::unhandled("the answer of AssumeRole has no credentials")
+        })?;
+        let expiry =
+            SystemTime::try_from(session.expiration).map_err(CredentialsError::unhandled)?;
+        Ok(Credentials::new(
+            session.access_key_id,
+            session.secret_access_key,
+            Some(session.session_token),
+            Some(expiry),
+            "AssumeRole",
+        ))
+    }
+}
+
+impl ProvideCredentials for AssumedRole {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(self.load())
+    }
+}
+
+/// Ends the repetitions of calls to an endpoint that does not answer at all.
+#[derive(Debug, Default)]
+struct Unanswered {
+    in_a_row: AtomicU32,
+}
+
+impl ClassifyRetry for Unanswered {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let unanswered = matches!(
+            context.output_or_error(),
+            Some(Err(error)) if error.as_connector_error().is_some_and(|error| error.is_io())
+        );
+        if !unanswered {
+            self.in_a_row.store(0, Ordering::Relaxed);
+            return RetryAction::NoActionIndicated;
+        }
+        if self.in_a_row.fetch_add(1, Ordering::Relaxed) < UNANSWERED_RETRIES {
+            RetryAction::NoActionIndicated
+        } else {
+            RetryAction::RetryForbidden
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "unanswered calls"
+    }
+}
+
 fn sts_client(settings: &Settings, config: &SdkConfig) -> aws_sdk_sts::Client {
-    let mut sts = aws_sdk_sts::config::Builder::from(config);
+    let mut sts =
+        aws_sdk_sts::config::Builder::from(config).retry_classifier(Unanswered::default());
     if let Some(url) = &settings.endpoints.sts {
         sts = sts.endpoint_url(url);
     }
@@ -662,12 +735,46 @@ fn http_client() -> Result<SharedHttpClient, AwsError> {
 
 #[cfg(test)]
 mod tests {
-    use super::retry_config;
+    use super::{UNANSWERED_RETRIES, Unanswered, retry_config};
+    use aws_smithy_runtime_api::client::interceptors::context::{Error, Input, InterceptorContext};
+    use aws_smithy_runtime_api::client::orchestrator::OrchestratorError;
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+    use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry as _, RetryAction};
+
+    #[test]
+    fn an_endpoint_that_never_answers_is_given_up_soon() {
+        let context = |error: OrchestratorError<Error>| {
+            let mut context = InterceptorContext::new(Input::doesnt_matter());
+            context.set_output_or_error(Err(error));
+            context
+        };
+        let refused = context(OrchestratorError::connector(ConnectorError::io(
+            "connection refused".into(),
+        )));
+        let answered = context(OrchestratorError::operation(Error::erase(std::fmt::Error)));
+        let classifier = Unanswered::default();
+        for _ in 0..UNANSWERED_RETRIES {
+            assert_eq!(
+                classifier.classify_retry(&refused),
+                RetryAction::NoActionIndicated
+            );
+        }
+        assert_eq!(
+            classifier.classify_retry(&refused),
+            RetryAction::RetryForbidden
+        );
+        // An answer, even an error, starts the count anew.
+        classifier.classify_retry(&answered);
+        assert_eq!(
+            classifier.classify_retry(&refused),
+            RetryAction::NoActionIndicated
+        );
+    }
 
     #[test]
     fn attempts_of_settings_environment_and_default() {
         let table = [
-            (None, None, Ok(5)),
+            (None, None, Ok(26)),
             (None, Some("3"), Ok(3)),
             (Some(0), Some("3"), Ok(1)),
             (Some(7), None, Ok(8)),

@@ -28,7 +28,7 @@ pub struct Settings {
     /// Endpoint overrides.
     pub endpoints: Endpoints,
     /// How often a throttled or failed call is repeated; if absent, `AWS_MAX_ATTEMPTS` or the
-    /// profile's `max_attempts` says it, else it is 4.
+    /// profile's `max_attempts` says it, else it is 25.
     pub max_retries: Option<u32>,
     /// Only these accounts may be worked on.
     pub allowed_account_ids: Vec<String>,
@@ -71,6 +71,8 @@ pub struct AssumeRole {
     pub policy_arns: Vec<String>,
     /// Session tags.
     pub tags: BTreeMap<String, String>,
+    /// Keys of session tags that are passed on to roles that the session assumes.
+    pub transitive_tag_keys: Vec<String>,
 }
 
 /// Endpoint overrides.
