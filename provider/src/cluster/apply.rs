@@ -3,17 +3,19 @@
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
 use devopsgenie_lifecycle::aws::{Aws, Settings};
-use devopsgenie_lifecycle::cluster::model::{Claim, Observed, Removal};
+use devopsgenie_lifecycle::cluster::model::{
+    Claim, DesiredCluster, Observed, Remembered, Removal, StringMap,
+};
 use devopsgenie_lifecycle::cluster::plan::Subject;
 use devopsgenie_lifecycle::cluster::{ClusterError, Engine, Options, names};
 use tfplugin::cty::Path;
-use tfplugin::diagnostics::{Diagnostic, Diagnostics};
+use tfplugin::diagnostics::{Diagnostic, Diagnostics, Severity};
 use tfplugin::{Applied, Context, Deleted, PlannedCreate, PlannedDelete, PlannedUpdate, Private};
 
 use super::memory::{Intent, Target, intent, is_imported, settled, taken_over};
-use super::model::{ClusterModel, region_and_account};
+use super::model::{ClusterModel, region_and_account, texts};
 use super::plan::{refuse_protected, sentence};
-use super::state::{Place, desired, fill, state_from};
+use super::state::{Place, desired, fill, remembered, state_from};
 use crate::client::{Client, aws_diagnostics};
 
 /// The AWS account of a cluster, and where in it.
@@ -78,20 +80,26 @@ fn new_generation() -> String {
     format!("{:016x}", number())
 }
 
-/// Whether something of ours exists that must not be forgotten.
-fn has_ours(observed: &Observed, owner: &str, name: &str) -> bool {
-    let tags = [
-        observed.cluster.as_ref().map(|cluster| &cluster.tags),
-        observed.cluster_role.as_ref().map(|role| &role.tags),
-        observed.node_role.as_ref().map(|role| &role.tags),
-    ];
+/// Whether something of this creation exists that must not be forgotten. A finished cluster with our
+/// owner's tag that another creation made is not: it was left alone, and a state that named it would
+/// let the next apply replace it.
+fn has_ours(observed: &Observed, wanted: &DesiredCluster) -> bool {
+    let ours = |tags: &StringMap| names::is_ours(tags, &wanted.owner, &wanted.name);
     match &observed.cluster {
-        Some(cluster) => names::is_ours(&cluster.tags, owner, name),
-        None => tags
+        Some(cluster) => {
+            ours(&cluster.tags)
+                && (names::is_incomplete(&cluster.tags) || is_made_by(&cluster.tags, wanted))
+        }
+        None => [&observed.cluster_role, &observed.node_role]
             .into_iter()
             .flatten()
-            .any(|tags| names::is_ours(tags, owner, name)),
+            .any(|role| ours(&role.tags)),
     }
+}
+
+/// Whether the cluster with these tags is of this creation.
+fn is_made_by(tags: &StringMap, wanted: &DesiredCluster) -> bool {
+    tags.get(names::GENERATION) == wanted.generation.as_ref()
 }
 
 /// An error of the engine for a user.
@@ -184,6 +192,7 @@ pub(super) async fn create(
             &site.place,
             Claim::Create,
             generation,
+            Remembered::default(),
         )?;
         Ok::<_, Diagnostics>((site, wanted))
     };
@@ -199,13 +208,27 @@ pub(super) async fn create(
     match outcome.result {
         Ok(()) => finished(&request.planned, &actual, private),
         Err(error) => {
-            let diagnostics: Diagnostics = from_error(&error, &request.config).into();
-            if !outcome.observed_any
-                || !has_ours(&outcome.observed, &site.place.owner, &wanted.name)
-            {
+            let diagnostic = from_error(&error, &request.config);
+            if !outcome.observed_any || !has_ours(&outcome.observed, &wanted) {
                 // Nothing of ours exists: there is nothing to remember.
-                return Applied::failed(diagnostics);
+                return Applied::failed(diagnostic.into());
             }
+            let cluster = outcome.observed.cluster.as_ref();
+            if cluster.is_some_and(|cluster| {
+                is_made_by(&cluster.tags, &wanted)
+                    && cluster.tags.get(names::CREATION).map(String::as_str)
+                        == Some(names::COMPLETE)
+            }) {
+                // Its last step is done, only the last look failed. An error would taint it, and the
+                // next apply would delete it.
+                let mut applied = finished(&request.planned, &actual, private);
+                applied.diagnostics.push(Diagnostic {
+                    severity: Severity::Warning,
+                    ..diagnostic
+                });
+                return applied;
+            }
+            let diagnostics: Diagnostics = diagnostic.into();
             Applied::partial(reached(&request.planned, actual), private, diagnostics)
         }
     }
@@ -251,6 +274,7 @@ pub(super) async fn update(
             &site.place,
             claim,
             Some(generation),
+            remembered(&request.prior),
         )?;
         Ok::<_, Diagnostics>((site, wanted))
     };
@@ -298,13 +322,27 @@ pub(super) async fn delete(
         Err(diagnostics) => return failed(diagnostics),
     };
     let engine = Engine::new(site.aws.clone());
-    let observed = match engine.observe(&name, &site.place.owner).await {
+    let oidc_provider_arn = prior.oidc_provider_arn.as_str();
+    let observed = match engine
+        .observe(&name, &site.place.owner, oidc_provider_arn)
+        .await
+    {
         Ok(observed) => observed,
         Err(error) => return failed(from_error(&error, &prior).into()),
     };
     if let Some(kept) = kept(&prior, &request.private, &observed, &site.place) {
         tracing::info!(cluster = %name, "{kept}");
-        return Deleted::gone();
+        let mut deleted = Deleted::gone();
+        if matches!(intent(&request.private), Some(Intent::Destroy)) {
+            deleted.diagnostics.add_warning(
+                format!("The EKS cluster {name} was not destroyed"),
+                sentence(&format!(
+                    "{kept}. The state forgets it. To destroy it as well, import it and destroy again: terraform \
+                     import <address> {name}"
+                )),
+            );
+        }
+        return deleted;
     }
     if let Err(diagnostics) = refuse_protected(&prior) {
         return failed(diagnostics);
@@ -318,6 +356,7 @@ pub(super) async fn delete(
         } else {
             Claim::Held
         },
+        remembered: remembered(&prior),
         oidc_provider_arn: prior.oidc_provider_arn.as_str().map(str::to_owned),
     };
     let outcome = engine.destroy(&removal, &options(context)).await;
@@ -367,8 +406,11 @@ fn kept(
         return None;
     }
     let incomplete = names::is_incomplete(&cluster.tags);
-    let same =
-        prior.creation_id.as_str() == cluster.tags.get(names::GENERATION).map(String::as_str);
+    // A lost tag says nothing.
+    let same = cluster
+        .tags
+        .get(names::GENERATION)
+        .is_none_or(|generation| prior.creation_id.as_str() == Some(generation));
     match (same, incomplete) {
         (true, true) if resumed => {
             Some("the half-built cluster is kept; the creation carries on with it")
@@ -386,6 +428,7 @@ fn kept(
 
 fn target_of(model: &ClusterModel, place: &Place) -> Target {
     let network = model.kubernetes_network_config.known();
+    let vpc = model.vpc_config.known();
     Target {
         name: model.name.as_str().map(str::to_owned),
         region: Some(place.region.clone()),
@@ -394,5 +437,15 @@ fn target_of(model: &ClusterModel, place: &Place) -> Target {
         service_ipv4_cidr: network
             .and_then(|network| network.service_ipv4_cidr.as_str().map(str::to_owned)),
         ip_family: network.and_then(|network| network.ip_family.as_str().map(str::to_owned)),
+        vpc_id: vpc.and_then(|vpc| vpc.vpc_id.as_str().map(str::to_owned)),
+        subnet_ids: vpc.map(|vpc| texts(&vpc.subnet_ids)),
+        bootstrap_cluster_creator_admin_permissions: model.access_config.known().and_then(
+            |access| {
+                access
+                    .bootstrap_cluster_creator_admin_permissions
+                    .known()
+                    .copied()
+            },
+        ),
     }
 }

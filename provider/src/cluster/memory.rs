@@ -1,5 +1,7 @@
 //! What the resource remembers in its private state.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use tfplugin::Private;
 use tfplugin::diagnostics::Diagnostics;
@@ -13,7 +15,7 @@ const IMPORTED: &str = "imported";
 #[serde(tag = "kind", rename_all = "camelCase")]
 pub(super) enum Intent {
     /// A cluster is made.
-    Create(Target),
+    Create(Box<Target>),
     /// The cluster is changed.
     Update,
     /// The cluster is removed.
@@ -31,13 +33,22 @@ pub(super) struct Target {
     pub role_arn: Option<String>,
     pub service_ipv4_cidr: Option<String>,
     pub ip_family: Option<String>,
+    pub vpc_id: Option<String>,
+    pub subnet_ids: Option<BTreeSet<String>>,
+    pub bootstrap_cluster_creator_admin_permissions: Option<bool>,
 }
 
 impl Target {
     /// Whether a cluster that is this one can be carried on as `wanted`.
     pub(super) fn agrees_with(&self, wanted: &Self) -> bool {
-        let agree = |one: &Option<String>, other: &Option<String>| {
+        fn agree<T: PartialEq>(one: &Option<T>, other: &Option<T>) -> bool {
             one.is_none() || other.is_none() || one == other
+        }
+        // Subnets in common are in one VPC. With none in common they may be in two, and EKS then never
+        // takes the new ones.
+        let same_vpc = match (&self.subnet_ids, &wanted.subnet_ids) {
+            (Some(one), Some(other)) => !one.is_disjoint(other),
+            _ => agree(&self.vpc_id, &wanted.vpc_id),
         };
         self.name.is_some()
             && self.name == wanted.name
@@ -46,6 +57,11 @@ impl Target {
             && agree(&self.role_arn, &wanted.role_arn)
             && agree(&self.service_ipv4_cidr, &wanted.service_ipv4_cidr)
             && agree(&self.ip_family, &wanted.ip_family)
+            && same_vpc
+            && agree(
+                &self.bootstrap_cluster_creator_admin_permissions,
+                &wanted.bootstrap_cluster_creator_admin_permissions,
+            )
     }
 }
 
@@ -92,4 +108,68 @@ pub(super) fn taken_over(private: &Private) -> Private {
     let mut private = settled(private);
     private.remove(IMPORTED);
     private
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Target;
+
+    fn target() -> Target {
+        Target {
+            name: Some("main".to_owned()),
+            vpc_id: Some("vpc-1".to_owned()),
+            subnet_ids: Some(["a", "b"].map(str::to_owned).into()),
+            bootstrap_cluster_creator_admin_permissions: Some(true),
+            ..Target::default()
+        }
+    }
+
+    #[test]
+    fn a_half_built_cluster_is_carried_on_only_where_it_can_become_what_is_wanted() {
+        type Change = fn(&mut Target);
+        let table: [(&str, Change, bool); 7] = [
+            ("nothing", |_| {}, true),
+            (
+                "another name",
+                |target| target.name = Some("other".to_owned()),
+                false,
+            ),
+            (
+                "one subnet in common",
+                |target| target.subnet_ids = Some(["b", "c"].map(str::to_owned).into()),
+                true,
+            ),
+            (
+                "no subnet in common",
+                |target| target.subnet_ids = Some(["c", "d"].map(str::to_owned).into()),
+                false,
+            ),
+            (
+                "another VPC, subnets unknown",
+                |target| {
+                    target.subnet_ids = None;
+                    target.vpc_id = Some("vpc-2".to_owned());
+                },
+                false,
+            ),
+            (
+                "VPC and subnets unknown",
+                |target| {
+                    target.subnet_ids = None;
+                    target.vpc_id = None;
+                },
+                true,
+            ),
+            (
+                "other rights of the creator",
+                |target| target.bootstrap_cluster_creator_admin_permissions = Some(false),
+                false,
+            ),
+        ];
+        for (what, change, expected) in table {
+            let mut wanted = target();
+            change(&mut wanted);
+            assert_eq!(target().agrees_with(&wanted), expected, "{what}");
+        }
+    }
 }

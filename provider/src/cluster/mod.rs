@@ -7,6 +7,8 @@ mod plan;
 mod read;
 mod schema;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use tfplugin::diagnostics::Diagnostics;
 use tfplugin::schema::Schema;

@@ -207,7 +207,9 @@ model! {
 pub const ACTIVE: &str = "ACTIVE";
 /// `status` of a cluster whose creation is not finished.
 pub const INCOMPLETE: &str = "INCOMPLETE";
-/// `status` of a cluster whose IAM roles were changed outside.
+/// `status` of a cluster that was deleted outside while things that were made for it are left.
+pub const DELETED: &str = "DELETED";
+/// `status` of a cluster whose IAM roles or ownership tags were changed outside.
 pub const DRIFTED: &str = "DRIFTED";
 
 /// The known texts of a set.

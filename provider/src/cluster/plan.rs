@@ -11,9 +11,11 @@ use tfplugin::{AttributeValue, Planned, Private};
 
 use super::memory::{Intent, Target, with_intent};
 use super::model::{
-    ACTIVE, AccessConfig, AccessEntryModel, ClusterModel, Map, NetworkConfig, NodeGroupModel,
-    ScalingConfig, UpdateConfig, UpgradePolicy, known_map, region_and_account, strings,
+    ACTIVE, AccessConfig, AccessEntryModel, ClusterModel, DELETED, Map, NetworkConfig,
+    NodeGroupModel, ScalingConfig, Texts, UpdateConfig, UpgradePolicy, VpcConfig, known_map,
+    region_and_account, strings,
 };
+use crate::tags;
 
 /// What the provider's configuration adds to a plan.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +37,17 @@ pub(super) fn validate(config: &ClusterModel) -> Diagnostics {
             root().attribute("vpc_config").attribute("endpoint_private_access"),
             "The Kubernetes API would be unreachable",
             "endpoint_public_access and endpoint_private_access are both false. Set one of them to true.",
+        );
+    }
+    if let Some(vpc) = config.vpc_config.known()
+        && vpc.endpoint_public_access.known() == Some(&false)
+        && vpc.public_access_cidrs.is_known()
+    {
+        diagnostics.add_attribute_error(
+            root().attribute("vpc_config").attribute("public_access_cidrs"),
+            "Conflicting arguments",
+            "endpoint_public_access is false, so no range reaches the public endpoint. Leave public_access_cidrs \
+             out, or set endpoint_public_access to true.",
         );
     }
     let mode = config
@@ -85,7 +98,26 @@ fn validate_entries(config: &ClusterModel, diagnostics: &mut Diagnostics) {
                 format!("{other:?} and {key:?} are both for {principal}. EKS has one entry for a principal: merge them."),
             );
         }
+        validate_entry_type(entry, &path, diagnostics);
+        let mut associated: BTreeMap<&str, &str> = BTreeMap::new();
         for (name, association) in entry.policy_associations.known().into_iter().flatten() {
+            if let Some(policy) = association
+                .known()
+                .and_then(|association| association.policy_arn.as_str())
+                && let Some(other) = associated.insert(policy, name)
+            {
+                diagnostics.add_attribute_error(
+                    path.clone()
+                        .attribute("policy_associations")
+                        .key(name.clone())
+                        .attribute("policy_arn"),
+                    "A policy is associated twice",
+                    format!(
+                        "{other:?} and {name:?} are both for {policy}. EKS associates a policy once with a principal: \
+                         merge them, with all namespaces in one access_scope."
+                    ),
+                );
+            }
             let Some(scope) = association
                 .known()
                 .and_then(|association| association.access_scope.known())
@@ -111,6 +143,44 @@ fn validate_entries(config: &ClusterModel, diagnostics: &mut Diagnostics) {
                 ),
                 _ => {}
             }
+        }
+    }
+}
+
+/// EKS takes groups and a user name for STANDARD entries only, and access policies for those and for
+/// EC2, the nodes of Auto Mode (EKS user guide, "Create access entries").
+fn validate_entry_type(entry: &AccessEntryModel, path: &Path, diagnostics: &mut Diagnostics) {
+    let kind = match entry.r#type.as_str() {
+        None | Some("STANDARD") => return,
+        Some(kind) => kind,
+    };
+    let arguments = [
+        (
+            "kubernetes_groups",
+            entry
+                .kubernetes_groups
+                .known()
+                .is_some_and(|groups| !groups.is_empty()),
+        ),
+        ("user_name", entry.user_name.is_known()),
+        (
+            "policy_associations",
+            kind != "EC2"
+                && entry
+                    .policy_associations
+                    .known()
+                    .is_some_and(|policies| !policies.is_empty()),
+        ),
+    ];
+    for (argument, given) in arguments {
+        if given {
+            diagnostics.add_attribute_error(
+                path.clone().attribute(argument),
+                "Conflicting arguments",
+                format!(
+                    "EKS takes no {argument} for an access entry of type {kind}. Leave it out, or make the type STANDARD."
+                ),
+            );
         }
     }
 }
@@ -279,9 +349,10 @@ pub(super) fn plan(
         prior.map(|prior| &prior.access_entries),
     );
     groups(&mut state, config, prior);
+    tag_counts(&state, surroundings)?;
 
     let intent = match prior {
-        None => Intent::Create(Target {
+        None => Intent::Create(Box::new(Target {
             name: state.name.as_str().map(str::to_owned),
             region: surroundings.region.clone(),
             account_id: surroundings.account_id.clone(),
@@ -294,7 +365,17 @@ pub(super) fn plan(
                 &network.ip_family
             })
             .into_known(),
-        }),
+            vpc_id: part(Some(&config.vpc_config), |vpc| &vpc.vpc_id).into_known(),
+            subnet_ids: part(Some(&config.vpc_config), |vpc| &vpc.subnet_ids)
+                .into_known()
+                .filter(|subnets| subnets.known().count() == subnets.len())
+                .map(|subnets| subnets.known().cloned().collect()),
+            bootstrap_cluster_creator_admin_permissions: part(
+                Some(&state.access_config),
+                |access| &access.bootstrap_cluster_creator_admin_permissions,
+            )
+            .into_known(),
+        })),
         Some(_) => Intent::Update,
     };
     Ok(Planned {
@@ -303,6 +384,50 @@ pub(super) fn plan(
         private: with_intent(prior_private, &intent)?,
         diagnostics: Diagnostics::new(),
     })
+}
+
+/// Refuses more tags than AWS takes: each map alone may be short enough.
+fn tag_counts(state: &ClusterModel, surroundings: &Surroundings) -> Result<(), Diagnostics> {
+    let defaults = surroundings.default_tags.clone().unwrap_or_default();
+    let mut diagnostics = Diagnostics::new();
+    let mut check = |path: Path, own: &Map<String>| {
+        let mut all = defaults.clone();
+        all.extend(strings(own));
+        if all.len() > tags::LIMIT {
+            diagnostics.add_attribute_error(
+                path.attribute("tags"),
+                "Too many tags",
+                format!(
+                    "Together with default_tags of the provider there are {} tags. AWS takes 50 on a thing, and 4 of \
+                     them say who owns it: leave {} at most.",
+                    all.len(),
+                    tags::LIMIT
+                ),
+            );
+        }
+    };
+    check(Path::root(), &state.tags);
+    for (key, group) in state.node_groups.known().into_iter().flatten() {
+        if let Some(group) = group.known() {
+            check(
+                Path::root().attribute("node_groups").key(key.clone()),
+                &group.tags,
+            );
+        }
+    }
+    for (key, entry) in state.access_entries.known().into_iter().flatten() {
+        if let Some(entry) = entry.known() {
+            check(
+                Path::root().attribute("access_entries").key(key.clone()),
+                &entry.tags,
+            );
+        }
+    }
+    if diagnostics.is_empty() {
+        Ok(())
+    } else {
+        Err(diagnostics)
+    }
 }
 
 /// What cannot be changed in place and has changed, besides the name.
@@ -333,6 +458,11 @@ fn replacements(
     };
     [
         (moved, root().attribute("arn")),
+        // What replaces it is a new cluster, and the plan says so.
+        (
+            prior.status.as_str() == Some(DELETED),
+            root().attribute("status"),
+        ),
         (
             differs(&config.role_arn, &prior.role_arn),
             root().attribute("role_arn"),
@@ -366,9 +496,10 @@ fn replacements(
     .collect()
 }
 
-/// Refuses to plan the removal of a protected cluster.
+/// Refuses to plan the removal of a protected cluster that exists.
 pub(super) fn refuse_protected(prior: &ClusterModel) -> Result<(), Diagnostics> {
-    if prior.deletion_protection.known() != Some(&true) {
+    let protected = prior.deletion_protection.known() == Some(&true);
+    if !protected || prior.status.as_str() == Some(DELETED) {
         return Ok(());
     }
     let error = PlanError::DeletionProtected {
@@ -438,8 +569,7 @@ fn settings(state: &mut ClusterModel, config: &ClusterModel, prior: Option<&Clus
     );
     let before = prior.map(|prior| &prior.vpc_config);
     if let Some(vpc) = state.vpc_config.known_mut() {
-        vpc.public_access_cidrs =
-            settle_part(&config.vpc_config, before, |vpc| &vpc.public_access_cidrs);
+        vpc.public_access_cidrs = public_access_cidrs(vpc, &config.vpc_config, before);
         vpc.vpc_id = settle_part(&config.vpc_config, before, |vpc| &vpc.vpc_id);
         vpc.cluster_security_group_id =
             keep(Some(&part(before, |vpc| &vpc.cluster_security_group_id)));
@@ -501,6 +631,25 @@ fn settings(state: &mut ClusterModel, config: &ClusterModel, prior: Option<&Clus
             }),
         }
         .into();
+    }
+}
+
+/// The configured ranges; else those of before, which EKS chooses anew when public access is switched.
+/// A cluster that was made private has none.
+fn public_access_cidrs(
+    planned: &VpcConfig,
+    config: &AttributeValue<VpcConfig>,
+    before: Option<&AttributeValue<VpcConfig>>,
+) -> Texts {
+    let configured = part(Some(config), |vpc| &vpc.public_access_cidrs);
+    let public = &planned.endpoint_public_access;
+    let was_public = part(before, |vpc| &vpc.endpoint_public_access);
+    match (configured, part(before, |vpc| &vpc.public_access_cidrs)) {
+        (AttributeValue::Null, _) if *public != was_public => AttributeValue::Unknown,
+        (AttributeValue::Null, AttributeValue::Null) if public.known() == Some(&false) => {
+            AttributeValue::Null
+        }
+        (configured, before) => settle(&configured, Some(&before)),
     }
 }
 

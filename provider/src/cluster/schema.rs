@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use devopsgenie_lifecycle::cluster::model::KubernetesVersion;
-use devopsgenie_lifecycle::cluster::names::{NODE_GROUP_KEY_LIMIT, TAG_PREFIX};
+use devopsgenie_lifecycle::cluster::names::NODE_GROUP_KEY_LIMIT;
 use tfplugin::cty::Type;
 use tfplugin::schema::validators::{self, Validator};
 use tfplugin::schema::{Attribute, Schema, TimeoutDefaults, modifiers};
@@ -24,7 +24,9 @@ pub(super) fn schema() -> Schema {
         "An EKS cluster with its IAM roles, OIDC provider, access entries and managed node groups, as one unit.\n\n\
          Everything made carries the tag `devopsgenie.dev/owner`, the identity of the Terraform state. A creation \
          that failed or was killed is carried on by the next apply: what exists is kept, although Terraform may \
-         call it a replacement. A cluster of another owner is never touched.\n\n\
+         call it a replacement. A cluster of another owner is never touched, nor is a finished one that is in no state: \
+         import it. When a state moves to another backend, directory or workspace, write its old owner as `owner` in \
+         the provider block.\n\n\
          A node group is replaced when its instance types, AMI type, capacity type, disk, subnets or role change: \
          the new group is ready before the old one goes.",
     )
@@ -74,7 +76,9 @@ pub(super) fn schema() -> Schema {
             .optional()
             .description(
                 "Who may use the Kubernetes API, by a key of your choice. The entry that EKS makes for the \
-                 cluster's creator is taken over when its principal is listed.",
+                 cluster's creator is taken over when its principal is listed. EKS binds an entry to the \
+                 principal, not to its name: after an IAM principal was deleted and made again, take its entry out, \
+                 apply, and put it back.",
             ),
     )
     .attribute(
@@ -139,7 +143,8 @@ pub(super) fn schema() -> Schema {
         "status",
         computed(
             "Status in EKS; `INCOMPLETE` for a cluster whose creation is to be carried on, `DRIFTED` for one whose \
-             IAM roles were changed outside. The next apply repairs both.",
+             IAM roles or ownership tags were changed outside, `DELETED` for one that was deleted outside while \
+             its roles are left. The next apply repairs all three.",
         ),
     )
     .attribute("platform_version", computed("EKS platform version."))
@@ -184,14 +189,11 @@ fn role() -> Validator {
 }
 
 fn tags(description: &str) -> Attribute {
-    Attribute::map(Type::String).optional().description(description).validate(validators::each_key(
-        validators::string_that(
-            "must have 1 to 128 characters and must not begin with aws: or devopsgenie.dev/, which are reserved",
-            |key| {
-                (1..=128).contains(&key.chars().count()) && !key.starts_with("aws:") && !key.starts_with(TAG_PREFIX)
-            },
-        ),
-    ))
+    crate::tags::validated(
+        Attribute::map(Type::String)
+            .optional()
+            .description(description),
+    )
 }
 
 fn cidr() -> Validator {
@@ -220,7 +222,10 @@ fn vpc_config() -> Attribute {
             "subnet_ids",
             Attribute::set(Type::String)
                 .required()
-                .description("Subnets in at least two availability zones of one VPC.")
+                .description(
+                    "Subnets in at least two availability zones of one VPC. EKS changes them to others of the same VPC. \
+                     A half-built cluster is made again when none of its subnets is left.",
+                )
                 .validate(validators::size_at_least(2))
                 .validate(subnets()),
         ),
@@ -248,7 +253,7 @@ fn vpc_config() -> Attribute {
         ),
         (
             "public_access_cidrs",
-            optional_computed(Attribute::set(Type::String), "Ranges that may reach the public endpoint. Default: EKS's, which is everyone.")
+            optional_computed(Attribute::set(Type::String), "Ranges that may reach the public endpoint; not with `endpoint_public_access = false`. Default: EKS's, which is everyone.")
                 .validate(validators::size_between(1..=40))
                 .validate(validators::each(cidr())),
         ),
@@ -256,7 +261,8 @@ fn vpc_config() -> Attribute {
             "vpc_id",
             optional_computed(
                 Attribute::string(),
-                "The VPC of the subnets. When it is written, subnets of another VPC are refused. A change replaces the cluster.",
+                "The VPC of the subnets. When it is written, a cluster in another VPC is refused. EKS tells the VPC of \
+                 the subnets only once the cluster exists, and nothing else is asked. A change replaces the cluster.",
             )
             .validate(validators::starts_with("vpc-")),
         ),
@@ -361,9 +367,9 @@ fn access_entry() -> Vec<(&'static str, Attribute)> {
         ),
         (
             "kubernetes_groups",
-            Attribute::set(Type::String).optional().description("Groups of the principal in Kubernetes."),
+            Attribute::set(Type::String).optional().description("Groups of the principal in Kubernetes; for type `STANDARD` only."),
         ),
-        ("user_name", optional_computed(Attribute::string(), "User name of the principal in Kubernetes. Default: EKS's.")),
+        ("user_name", optional_computed(Attribute::string(), "User name of the principal in Kubernetes; for type `STANDARD` only. Default: EKS's.")),
         (
             "policy_associations",
             Attribute::map_nested([
@@ -377,7 +383,7 @@ fn access_entry() -> Vec<(&'static str, Attribute)> {
                 ("access_scope", scope),
             ])
             .optional()
-            .description("Access policies by a key of your choice."),
+            .description("Access policies by a key of your choice; for the types `STANDARD` and `EC2`."),
         ),
         ("tags", tags("Tags of the entry.")),
     ]

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use devopsgenie_lifecycle::cluster::model::{
     AccessEntry, AccessScope, Claim, DesiredCluster, DesiredNodeGroup, DesiredVpc, MaxUnavailable,
-    Observed, ObservedAccessEntry, ObservedCluster, ObservedNodeGroup, RoleChoice, StringMap,
-    Taint,
+    Observed, ObservedAccessEntry, ObservedCluster, ObservedNodeGroup, Remembered, RoleChoice,
+    StringMap, Taint,
 };
 use devopsgenie_lifecycle::cluster::names::{self, RoleKind};
 use tfplugin::cty::{Path, Value};
@@ -29,6 +29,27 @@ pub(super) struct Place {
     pub default_tags: BTreeMap<String, String>,
 }
 
+/// What a state knows of what exists.
+pub(super) fn remembered(state: &ClusterModel) -> Remembered {
+    Remembered {
+        created_at: state
+            .created_at
+            .as_str()
+            .and_then(|time| time.parse::<jiff::Timestamp>().ok())
+            .map(jiff::Timestamp::as_second),
+        node_groups: state
+            .node_groups
+            .known()
+            .into_iter()
+            .flatten()
+            .filter_map(|(key, group)| {
+                let name = group.known()?.node_group_name.as_str()?;
+                Some((name.to_owned(), key.clone()))
+            })
+            .collect(),
+    }
+}
+
 /// What AWS shall become. `config` tells what the user chose from what AWS chose before.
 pub(super) fn desired(
     config: &ClusterModel,
@@ -36,6 +57,7 @@ pub(super) fn desired(
     place: &Place,
     claim: Claim,
     generation: Option<String>,
+    remembered: Remembered,
 ) -> Result<DesiredCluster, Diagnostics> {
     let name = planned.name.as_str().unwrap_or_default().to_owned();
     let unusable = |attribute: &str| {
@@ -72,6 +94,7 @@ pub(super) fn desired(
         account_id: place.account_id.clone(),
         owner: place.owner.clone(),
         claim,
+        remembered,
         generation,
         version: version(&planned.kubernetes_version)
             .ok_or_else(|| unusable("kubernetes_version"))?,
@@ -87,10 +110,8 @@ pub(super) fn desired(
             security_group_ids: texts(&vpc.security_group_ids),
             endpoint_public_access: vpc.endpoint_public_access.known().copied().unwrap_or(true),
             endpoint_private_access: vpc.endpoint_private_access.known().copied().unwrap_or(true),
-            public_access_cidrs: vpc
-                .public_access_cidrs
-                .is_known()
-                .then(|| texts(&vpc.public_access_cidrs)),
+            public_access_cidrs: Some(texts(&vpc.public_access_cidrs))
+                .filter(|ranges| !ranges.is_empty()),
             vpc_id: text(Some(&vpc.vpc_id)),
         },
         service_ipv4_cidr: text(network.map(|network| &network.service_ipv4_cidr)),
@@ -291,9 +312,12 @@ pub(super) fn state_from(
         _ => role(RoleKind::Cluster, &state.role_arn, cluster_role.as_deref()),
     };
     state.node_role_arn = role(RoleKind::Node, &state.node_role_arn, node_role.as_deref());
+    // One that others made is none of the cluster's business while IRSA is off.
+    let irsa = importing || state.enable_irsa.known() != Some(&false);
     state.oidc_provider_arn = observed
         .oidc_provider
         .as_ref()
+        .filter(|provider| irsa || is_ours(&provider.tags, place, &name))
         .map(|provider| provider.arn.clone())
         .into();
     if importing {
@@ -341,7 +365,9 @@ fn control_plane(
         .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
         .map(|time| time.to_string())
         .into();
-    state.creation_id = cluster.tags.get(names::GENERATION).cloned().into();
+    if let Some(generation) = cluster.tags.get(names::GENERATION) {
+        state.creation_id = generation.clone().into();
+    }
     state.status = if names::is_incomplete(&cluster.tags) {
         INCOMPLETE.to_owned()
     } else {
@@ -354,9 +380,8 @@ fn control_plane(
         security_group_ids: set(&cluster.security_group_ids, &before.security_group_ids),
         endpoint_public_access: cluster.endpoint_public_access.into(),
         endpoint_private_access: cluster.endpoint_private_access.into(),
-        public_access_cidrs: AttributeValue::Known(
-            cluster.public_access_cidrs.iter().cloned().collect(),
-        ),
+        // EKS reports an empty list for a cluster that was made private.
+        public_access_cidrs: set(&cluster.public_access_cidrs, &AttributeValue::Null),
         vpc_id: text(&cluster.vpc_id),
         cluster_security_group_id: text(&cluster.cluster_security_group_id),
     }
@@ -488,7 +513,12 @@ fn entry_from(
     AccessEntryModel {
         principal_arn: principal.into(),
         r#type: actual.entry.entry_type.clone().into(),
-        kubernetes_groups: set(&actual.entry.kubernetes_groups, &before.kubernetes_groups),
+        // Those of the other types are EKS's and cannot be configured.
+        kubernetes_groups: if actual.entry.is_standard() {
+            set(&actual.entry.kubernetes_groups, &before.kubernetes_groups)
+        } else {
+            set(&BTreeSet::new(), &before.kubernetes_groups)
+        },
         user_name: actual.entry.user_name.clone().into(),
         policy_associations: if associations.is_empty() && before.policy_associations.is_null() {
             AttributeValue::Null
@@ -524,9 +554,13 @@ fn node_groups(state: &mut ClusterModel, observed: &Observed, place: &Place, imp
         .map(|cluster| cluster.subnet_ids.clone())
         .unwrap_or_default();
     let before = state.node_groups.known().cloned().unwrap_or_default();
+    let known = remembered(state).node_groups;
     let mut chosen: BTreeMap<String, (&String, &ObservedNodeGroup)> = BTreeMap::new();
     for (aws_name, group) in &observed.node_groups {
-        let key = names::node_group_key(aws_name, group).to_owned();
+        let key = match known.get(aws_name) {
+            Some(key) if !group.tags.contains_key(names::NODE_GROUP) => key.clone(),
+            _ => names::node_group_key(aws_name, group).to_owned(),
+        };
         if !importing && !is_ours(&group.tags, place, &name) && !before.contains_key(&key) {
             continue;
         }

@@ -286,7 +286,8 @@ async fn drift_is_shown_and_repaired() {
             .await?;
         let plan = scenario.plan()?;
         ensure!(
-            plan.stdout.contains("1 to add, 0 to change, 0 to destroy"),
+            plan.stdout.contains("1 to add, 0 to change, 1 to destroy")
+                && plan.flat().contains("does not exist any more"),
             "{}",
             plan.text()
         );

@@ -108,7 +108,8 @@ impl AwsError {
 pub enum ErrorClass {
     /// Throttling, a server error, a lost connection: the call may have had its effect.
     Retryable,
-    /// IAM has not yet spread a role that exists.
+    /// EKS does not see a role, its trust policy or its policies: they are wrong, or were made just
+    /// now and IAM has not spread them.
     RoleNotVisible,
     /// Another change of the same thing is running.
     ConflictInProgress,
@@ -244,7 +245,7 @@ pub fn classify(code: &str, message: &str) -> ErrorClass {
     let says = |needles: &[&str]| needles.iter().any(|needle| text.contains(needle));
     match code {
         "Throttling"
-        | "ThrottledException"
+        | "Throttled"
         | "TooManyRequests"
         | "RequestLimitExceeded"
         | "RequestThrottled"
@@ -288,6 +289,11 @@ pub fn classify(code: &str, message: &str) -> ErrorClass {
                 "invalid principal",
                 "trust policy",
                 "trust relationship",
+                // The texts of a role whose policies are not everywhere yet (as in
+                // terraform-provider-aws, internal/service/eks/cluster.go).
+                "managed policies associated with it",
+                "error in role params",
+                "role's policy must include",
             ]) || (text.contains("role") && says(&["does not exist", "not found"]))
                 || (text.contains("principal") && says(&["does not exist", "not found"])) =>
         {
@@ -310,6 +316,7 @@ mod tests {
             ("ThrottlingException", "Rate exceeded", Retryable),
             ("Throttling", "Rate exceeded", Retryable),
             ("TooManyRequestsException", "", Retryable),
+            ("ThrottledException", "", Retryable),
             ("ServerException", "internal", Retryable),
             ("ServiceUnavailableException", "", Retryable),
             ("ServiceFailure", "", Retryable),
@@ -369,6 +376,22 @@ mod tests {
             (
                 "InvalidParameterException",
                 "Role with arn: a, could not be assumed because it does not exist",
+                RoleNotVisible,
+            ),
+            (
+                "InvalidParameterException",
+                "The provided role doesn't have the Amazon EKS Managed Policies associated with it. \
+                 Please ensure the following policy is attached",
+                RoleNotVisible,
+            ),
+            (
+                "InvalidParameterException",
+                "Error in role params",
+                RoleNotVisible,
+            ),
+            (
+                "InvalidParameterException",
+                "IAM role's policy must include the sts:AssumeRole action",
                 RoleNotVisible,
             ),
             (

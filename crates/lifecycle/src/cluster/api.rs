@@ -46,6 +46,7 @@ impl Api {
                 id,
                 node_group: node_group.map(str::to_owned),
                 description: description.clone(),
+                subject: None,
             })
         };
         match action {
@@ -58,6 +59,7 @@ impl Api {
             | Action::TagRole { .. }
             | Action::AttachPolicy { .. }
             | Action::DetachPolicy { .. }
+            | Action::PutInlinePolicy { .. }
             | Action::DeleteInlinePolicy { .. }
             | Action::DeleteRole { .. }
             | Action::CreateOidcProvider { .. }
@@ -519,12 +521,24 @@ impl Api {
                 let call = client.delete_role_permissions_boundary().role_name(name);
                 iam_call!("DeleteRolePermissionsBoundary", role(name), call).map(|_| ())
             }
-            Action::TagRole { name, tags, .. } => {
-                let call = client
-                    .tag_role()
-                    .role_name(name)
-                    .set_tags(Some(iam_tags(tags)?));
-                iam_call!("TagRole", role(name), call).map(|_| ())
+            Action::TagRole {
+                name, set, remove, ..
+            } => {
+                if !set.is_empty() {
+                    let call = client
+                        .tag_role()
+                        .role_name(name)
+                        .set_tags(Some(iam_tags(set)?));
+                    iam_call!("TagRole", role(name), call)?;
+                }
+                if !remove.is_empty() {
+                    let call = client
+                        .untag_role()
+                        .role_name(name)
+                        .set_tag_keys(list(remove));
+                    iam_call!("UntagRole", role(name), call)?;
+                }
+                Ok(())
             }
             Action::AttachPolicy {
                 name, policy_arn, ..
@@ -543,6 +557,19 @@ impl Api {
                     .role_name(name)
                     .policy_arn(policy_arn);
                 iam_call!("DetachRolePolicy", role(name), call).map(|_| ())
+            }
+            Action::PutInlinePolicy {
+                name,
+                policy,
+                document,
+                ..
+            } => {
+                let call = client
+                    .put_role_policy()
+                    .role_name(name)
+                    .policy_name(policy)
+                    .policy_document(document);
+                iam_call!("PutRolePolicy", role(name), call).map(|_| ())
             }
             Action::DeleteInlinePolicy { name, policy, .. } => {
                 let call = client
@@ -576,12 +603,22 @@ impl Api {
                     .client_id(names::IRSA_AUDIENCE);
                 iam_call!("AddClientIDToOpenIDConnectProvider", arn.as_str(), call).map(|_| ())
             }
-            Action::TagOidcProvider { arn, tags } => {
-                let call = client
-                    .tag_open_id_connect_provider()
-                    .open_id_connect_provider_arn(arn)
-                    .set_tags(Some(iam_tags(tags)?));
-                iam_call!("TagOpenIDConnectProvider", arn.as_str(), call).map(|_| ())
+            Action::TagOidcProvider { arn, set, remove } => {
+                if !set.is_empty() {
+                    let call = client
+                        .tag_open_id_connect_provider()
+                        .open_id_connect_provider_arn(arn)
+                        .set_tags(Some(iam_tags(set)?));
+                    iam_call!("TagOpenIDConnectProvider", arn.as_str(), call)?;
+                }
+                if !remove.is_empty() {
+                    let call = client
+                        .untag_open_id_connect_provider()
+                        .open_id_connect_provider_arn(arn)
+                        .set_tag_keys(list(remove));
+                    iam_call!("UntagOpenIDConnectProvider", arn.as_str(), call)?;
+                }
+                Ok(())
             }
             Action::DeleteOidcProvider { arn } => {
                 let call = client

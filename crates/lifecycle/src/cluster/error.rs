@@ -2,7 +2,7 @@
 
 use super::model::{KubernetesVersion, NodeGroupStatus, Observed};
 use super::plan::{PlanError, Step, Subject};
-use super::refusal::Refusal;
+use super::refusal::{Refusal, subject_of};
 use crate::aws::{ApiError, AwsError};
 use std::fmt;
 use std::time::Duration;
@@ -29,13 +29,19 @@ impl StepContext {
         cluster: &str,
         error: Option<&ApiError>,
     ) -> Self {
-        let refusal = error.map(|error| Refusal::of(&step.action, error, observed));
+        let refusal = match error {
+            Some(error) => Refusal::of(&step.action, error, observed),
+            None => Refusal {
+                subject: subject_of(&step.action, observed),
+                remedy: None,
+            },
+        };
         Self {
             what: step.action.description(),
             reason: step.reason.clone(),
             cluster: cluster.to_owned(),
-            subject: refusal.as_ref().and_then(|refusal| refusal.subject.clone()),
-            remedy: refusal.and_then(|refusal| refusal.remedy),
+            subject: refusal.subject,
+            remedy: refusal.remedy,
         }
     }
 }
@@ -111,6 +117,8 @@ pub enum ClusterError {
         cluster: String,
         /// What was updated.
         what: String,
+        /// What of the configuration it is about.
+        subject: Option<Subject>,
         /// EKS's reasons.
         errors: Vec<String>,
     },
@@ -190,7 +198,10 @@ impl ClusterError {
         match self {
             Self::Plan(error) => error.subject(),
             Self::UnknownVersion { .. } => Some(Subject::Attribute("kubernetes_version")),
-            Self::Step { context, .. } | Self::GaveUp { context, .. } => context.subject.clone(),
+            Self::Step { context, .. }
+            | Self::GaveUp { context, .. }
+            | Self::NotConverging { context, .. } => context.subject.clone(),
+            Self::UpdateFailed { subject, .. } => subject.clone(),
             Self::NodeGroupFailed { key, .. } => Some(Subject::node_group(key)),
             Self::Deadline { .. } => Some(Subject::Attribute("timeouts")),
             _ => None,

@@ -2,10 +2,13 @@
 
 use super::api::{Api, UpdateState};
 use super::error::{ClusterError, StepContext, seconds};
-use super::model::{ClusterStatus, DesiredCluster, NodeGroupStatus, Observed, Removal};
+use super::model::{
+    ClusterStatus, DesiredCluster, NodeGroupStatus, Observed, PendingUpdate, Removal,
+};
 use super::names;
 use super::observe::Observer;
 use super::plan::{Action, Part, PlanError, Step, plan, plan_removal};
+use super::refusal::subject_of;
 use crate::aws::{ApiError, Aws, AwsError, ErrorClass};
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -15,8 +18,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// How long a role may stay invisible after it was made (IAM is eventually consistent).
+/// How long a role of ours may stay invisible after it was made (IAM is eventually consistent).
 const ROLE_PATIENCE: Duration = Duration::from_secs(5 * 60);
+/// The same for a given principal: it may have been made seconds ago by another resource of the same
+/// apply, but it may also be mistyped, and that must be told soon.
+const GIVEN_ROLE_PATIENCE: Duration = Duration::from_secs(60);
 /// How long another change may hold EKS up: it does hidden work for minutes after an update.
 const CONFLICT_PATIENCE: Duration = Duration::from_secs(20 * 60);
 /// How long IAM may refuse a deletion after what blocked it is gone.
@@ -144,12 +150,19 @@ impl Engine {
         self
     }
 
-    /// What exists of a cluster now. Nothing is written.
+    /// What exists of a cluster now. Nothing is written. `oidc_provider_arn` is the provider that the
+    /// state knows: when the cluster is gone, its issuer can no longer be asked for.
     ///
     /// # Errors
     /// When the account cannot be used or AWS does not answer; never because nothing exists.
-    pub async fn observe(&self, name: &str, owner: &str) -> Result<Observed, ClusterError> {
+    pub async fn observe(
+        &self,
+        name: &str,
+        owner: &str,
+        oidc_provider_arn: Option<&str>,
+    ) -> Result<Observed, ClusterError> {
         let mut observer = self.observer(name, owner).await?;
+        observer.oidc_provider_arn = oidc_provider_arn.map(str::to_owned);
         observer
             .all()
             .await
@@ -173,6 +186,7 @@ impl Engine {
             Ok(mut observer) => {
                 observer.oidc_provider_arn = removal.oidc_provider_arn.clone();
                 observer.search_oidc_providers = true;
+                observer.list_fargate_profiles = true;
                 self.run(Goal::Remove(removal), observer, options).await
             }
             Err(error) => Outcome::before(error.into()),
@@ -190,6 +204,7 @@ impl Engine {
             owner: owner.to_owned(),
             oidc_provider_arn: None,
             search_oidc_providers: false,
+            list_fargate_profiles: false,
             foreign_oidc_providers: BTreeSet::new(),
         })
     }
@@ -361,7 +376,10 @@ impl Run<'_> {
         self.report(format!("{description}: {}", step.reason));
         match self.api.call(&step.action).await {
             Ok(update) => {
-                self.observed.updates.extend(update);
+                let subject = subject_of(&step.action, &self.observed);
+                self.observed
+                    .updates
+                    .extend(update.map(|update| PendingUpdate { subject, ..update }));
                 self.succeeded(&id, &step.action);
             }
             Err(error) if is_done_already(&step.action, &error) => {
@@ -417,7 +435,7 @@ impl Run<'_> {
         trouble.tries += 1;
         let (tries, elapsed) = (trouble.tries, trouble.since.elapsed());
         let patient = match error.class {
-            ErrorClass::RoleNotVisible => elapsed < ROLE_PATIENCE,
+            ErrorClass::RoleNotVisible => elapsed < role_patience(&step.action, &self.observed),
             ErrorClass::ConflictInProgress if error.service == "IAM" => {
                 elapsed < IAM_CONFLICT_PATIENCE
             }
@@ -426,6 +444,9 @@ impl Run<'_> {
             }
             ErrorClass::Retryable | ErrorClass::AlreadyExists => tries < RETRIES,
             ErrorClass::NotFound => tries < RETRIES,
+            // The world was seen before the first write: the call may have had its effect, and the
+            // look that follows waits until AWS can be reached again.
+            ErrorClass::Unreachable => elapsed < OUTAGE_PATIENCE,
             ErrorClass::Credentials => {
                 return Err(ClusterError::Account(self.engine.aws.explain(error)));
             }
@@ -632,6 +653,7 @@ impl Run<'_> {
                 return Err(ClusterError::UpdateFailed {
                     cluster: self.cluster.clone(),
                     what: update.description,
+                    subject: update.subject,
                     errors: if errors.is_empty() {
                         vec!["EKS names no reason".to_owned()]
                     } else {
@@ -686,6 +708,26 @@ impl Run<'_> {
     }
 }
 
+/// How long a step may be refused for the principal that it names.
+fn role_patience(action: &Action, observed: &Observed) -> Duration {
+    let principal = match action {
+        Action::CreateCluster(cluster) => &cluster.role_arn,
+        Action::CreateNodeGroup(group) => &group.node_role,
+        Action::CreateAccessEntry { principal_arn, .. }
+        | Action::AssociatePolicy { principal_arn, .. } => principal_arn,
+        _ => return ROLE_PATIENCE,
+    };
+    let ours = [&observed.cluster_role, &observed.node_role]
+        .into_iter()
+        .flatten()
+        .any(|role| role.arn == *principal);
+    if ours {
+        ROLE_PATIENCE
+    } else {
+        GIVEN_ROLE_PATIENCE
+    }
+}
+
 fn joined(issues: &[String]) -> String {
     if issues.is_empty() {
         "EKS names no issue".to_owned()
@@ -719,4 +761,48 @@ fn is_held_by_others(action: &Action, error: &ApiError) -> bool {
     let message = error.message.to_lowercase();
     matches!(action, Action::DeleteCluster)
         && (message.contains("fargate") || message.contains("capabilit"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{GIVEN_ROLE_PATIENCE, ROLE_PATIENCE, role_patience};
+    use crate::cluster::model::{AccessEntry, Observed, ObservedRole, RoleChoice};
+    use crate::cluster::plan::tests::{desired, set};
+    use crate::cluster::plan::{Action, plan};
+    use std::collections::BTreeSet;
+
+    /// A mistyped role must not hold an apply up as long as one that was just made.
+    #[test]
+    fn patience_with_given_and_managed_roles() {
+        let mut given = desired();
+        given.cluster_role = RoleChoice::Given("arn:aws:iam::1:role/theirs".to_owned());
+        let create = |action: &Action| matches!(action, Action::CreateCluster(_));
+        let mut observed = Observed::default();
+        let step = |desired, observed: &Observed| {
+            let steps = plan(desired, observed).unwrap();
+            steps.into_iter().find(|step| create(&step.action)).unwrap()
+        };
+        assert_eq!(
+            role_patience(&step(&given, &observed).action, &observed),
+            GIVEN_ROLE_PATIENCE
+        );
+        observed.cluster_role = Some(ObservedRole {
+            arn: "arn:aws:iam::1:role/ours".to_owned(),
+            created_at: None,
+            trusted_services: set(["eks.amazonaws.com"]),
+            attached_policies: BTreeSet::new(),
+            inline_policies: BTreeSet::new(),
+            permissions_boundary: None,
+            tags: crate::cluster::names::ownership("state-a", "platform", "g1"),
+        });
+        assert_eq!(
+            role_patience(&step(&desired(), &observed).action, &observed),
+            ROLE_PATIENCE
+        );
+        let entry = Action::CreateAccessEntry {
+            principal_arn: "arn:aws:iam::1:role/mistyped".to_owned(),
+            entry: AccessEntry::default(),
+        };
+        assert_eq!(role_patience(&entry, &observed), GIVEN_ROLE_PATIENCE);
+    }
 }

@@ -1,5 +1,6 @@
 //! The desired and the observed side of a cluster, free of SDK types.
 
+use super::plan::Subject;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
@@ -69,13 +70,34 @@ impl FromStr for KubernetesVersion {
 /// What may be taken over when the cluster already exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claim {
-    /// Creation: a cluster that carries this owner's tag is adopted, every other one is refused.
+    /// Creation: a half-built cluster that carries this owner's tag is adopted, and a finished one
+    /// of the same generation. Every other one is refused: a finished cluster with our owner tag that
+    /// is in no state of ours may be in the state of another run with the same owner.
     Create,
-    /// The cluster is in the owner's state. A lost owner tag is written again; another owner's tag
-    /// means that somebody took the cluster over, and it is left alone.
+    /// The cluster is in the owner's state. Lost ownership tags are written again; another owner's
+    /// tag means that somebody took the cluster over, and it is left alone.
     Held,
     /// The cluster was imported by hand: it is taken over from whoever had it.
     Imported,
+}
+
+/// What the owner's state knows of a cluster that exists. It identifies things whose ownership tags
+/// were lost, and what of an imported cluster the user was shown.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Remembered {
+    /// Creation time of the cluster, seconds since the epoch.
+    pub created_at: Option<i64>,
+    /// The user's keys of its node groups, by AWS name.
+    pub node_groups: BTreeMap<String, String>,
+}
+
+impl Remembered {
+    /// Whether the cluster is the one that the state knows: a name can be used again, the time of
+    /// creation cannot.
+    #[must_use]
+    pub fn is(&self, cluster: &ObservedCluster) -> bool {
+        self.created_at.is_some() && self.created_at == cluster.created_at
+    }
 }
 
 /// An IAM role that is either the user's or made by us.
@@ -102,6 +124,8 @@ pub struct DesiredCluster {
     pub owner: String,
     /// What may be taken over when the cluster exists.
     pub claim: Claim,
+    /// What the owner's state knows of what exists.
+    pub remembered: Remembered,
     /// Identity of this creation. `None` keeps the one that the cluster carries.
     pub generation: Option<String>,
     /// Version of the control plane.
@@ -175,8 +199,19 @@ pub struct AccessEntry {
 pub struct ObservedAccessEntry {
     /// ARN of the entry itself, which tagging needs.
     pub arn: String,
+    /// Creation time, seconds since the epoch.
+    pub created_at: Option<i64>,
     /// Its settings, with all tags.
     pub entry: AccessEntry,
+}
+
+impl AccessEntry {
+    /// Whether groups and user name are the user's. EKS fixes both for every other type, and refuses
+    /// them as parameters.
+    #[must_use]
+    pub fn is_standard(&self) -> bool {
+        self.entry_type == "STANDARD"
+    }
 }
 
 /// Where an access policy acts.
@@ -259,6 +294,8 @@ pub struct Observed {
     /// All OIDC providers of issuers of this region that carry the owner's tags for this cluster,
     /// also those of clusters of the same name that are gone. Only an apply and a removal look.
     pub owned_oidc_providers: Vec<ObservedOidcProvider>,
+    /// Names of its Fargate profiles. Only a removal looks.
+    pub fargate_profiles: BTreeSet<String>,
     /// Updates that were started and are not known to be over.
     pub updates: Vec<PendingUpdate>,
 }
@@ -272,6 +309,8 @@ pub struct PendingUpdate {
     pub node_group: Option<String>,
     /// What it changes, for messages.
     pub description: String,
+    /// What of the configuration it is about.
+    pub subject: Option<Subject>,
 }
 
 /// Status of a cluster (`ClusterStatus` of the EKS API).
@@ -440,6 +479,8 @@ pub struct ObservedNodeGroup {
 pub struct ObservedRole {
     /// ARN.
     pub arn: String,
+    /// Creation time, seconds since the epoch.
+    pub created_at: Option<i64>,
     /// Service principals that may assume the role; empty when the trust policy is of another form.
     pub trusted_services: BTreeSet<String>,
     /// ARNs of attached managed policies.
@@ -474,6 +515,8 @@ pub struct Removal {
     pub owner: String,
     /// [`Claim::Imported`] permits removal of a cluster that carries no tag of ours.
     pub claim: Claim,
+    /// What the owner's state knows of what exists.
+    pub remembered: Remembered,
     /// The OIDC provider, if it is known from the state: after the cluster is gone, its issuer can
     /// no longer be asked for.
     pub oidc_provider_arn: Option<String>,

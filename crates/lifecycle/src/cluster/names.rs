@@ -84,11 +84,16 @@ impl RoleKind {
     /// ARNs of the AWS managed policies that the role needs.
     ///
     /// The nodes hold `AmazonEKS_CNI_Policy` because the self-managed VPC CNI that EKS installs into
-    /// a new cluster runs with the node's role: without it no pod gets an address.
+    /// a new cluster runs with the node's role: without it no pod gets an address. It covers IPv4 only;
+    /// see [`Self::inline_policies`] for IPv6.
     #[must_use]
-    pub fn policies(self, partition: &str) -> BTreeSet<String> {
+    pub fn policies(self, partition: &str, ipv6: bool) -> BTreeSet<String> {
         let names: &[&str] = match self {
             Self::Cluster => &["AmazonEKSClusterPolicy"],
+            Self::Node if ipv6 => &[
+                "AmazonEKSWorkerNodePolicy",
+                "AmazonEC2ContainerRegistryPullOnly",
+            ],
             Self::Node => &[
                 "AmazonEKSWorkerNodePolicy",
                 "AmazonEKS_CNI_Policy",
@@ -99,6 +104,41 @@ impl RoleKind {
             .iter()
             .map(|name| format!("arn:{partition}:iam::aws:policy/{name}"))
             .collect()
+    }
+}
+
+impl RoleKind {
+    /// Names and documents of the inline policies that the role needs.
+    ///
+    /// AWS has no managed policy for the VPC CNI of an IPv6 cluster; this is the one that its guide
+    /// gives (EKS user guide, "Configure Amazon VPC CNI plugin to use IRSA", IPv6).
+    #[must_use]
+    pub fn inline_policies(self, partition: &str, ipv6: bool) -> StringMap {
+        if self == Self::Cluster || !ipv6 {
+            return StringMap::new();
+        }
+        let document = serde_json::json!({
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Action": [
+                        "ec2:AssignIpv6Addresses",
+                        "ec2:DescribeInstances",
+                        "ec2:DescribeTags",
+                        "ec2:DescribeNetworkInterfaces",
+                        "ec2:DescribeInstanceTypes",
+                    ],
+                    "Resource": "*",
+                },
+                {
+                    "Effect": "Allow",
+                    "Action": ["ec2:CreateTags"],
+                    "Resource": [format!("arn:{partition}:ec2:*:*:network-interface/*")],
+                },
+            ],
+        });
+        StringMap::from([("AmazonEKS_CNI_IPv6_Policy".to_owned(), document.to_string())])
     }
 }
 

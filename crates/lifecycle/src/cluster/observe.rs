@@ -9,6 +9,7 @@ use super::names::{self, RoleKind};
 use super::plan::Part;
 use crate::aws::{ApiError, Aws, ErrorClass};
 use aws_sdk_eks::types as eks;
+use futures::{StreamExt as _, TryStreamExt as _};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Reads the parts of one cluster.
@@ -25,6 +26,8 @@ pub(super) struct Observer {
     pub(super) oidc_provider_arn: Option<String>,
     /// Whether to look through the account's OIDC providers for ours: reading alone does not.
     pub(super) search_oidc_providers: bool,
+    /// Whether to look for Fargate profiles, which keep a cluster from being deleted.
+    pub(super) list_fargate_profiles: bool,
     /// ARNs of OIDC providers that were seen not to be ours, so that they are asked for only once.
     pub(super) foreign_oidc_providers: BTreeSet<String>,
 }
@@ -38,6 +41,29 @@ fn absent<T>(result: Result<T, ApiError>) -> Result<Option<T>, ApiError> {
     }
 }
 
+/// How many things are read at the same time: more would only be throttled.
+const CONCURRENT_READS: usize = 8;
+
+/// Reads one thing after its name, several at a time, without those that are gone.
+async fn each<'a, T, F>(
+    names: &'a [String],
+    read: impl Fn(&'a str) -> F,
+) -> Result<BTreeMap<String, T>, ApiError>
+where
+    F: Future<Output = Result<Option<T>, ApiError>>,
+{
+    let mut reads = Vec::with_capacity(names.len());
+    for name in names {
+        let reading = read(name);
+        reads.push(async move { Ok(reading.await?.map(|thing| (name.clone(), thing))) });
+    }
+    let found: Vec<Option<(String, T)>> = futures::stream::iter(reads)
+        .buffer_unordered(CONCURRENT_READS)
+        .try_collect()
+        .await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
 impl Observer {
     /// Reads everything.
     pub(super) async fn all(&mut self) -> Result<Observed, ApiError> {
@@ -45,25 +71,59 @@ impl Observer {
             cluster: self.cluster().await?,
             ..Observed::default()
         };
-        observed.cluster_role = self.role(RoleKind::Cluster).await?;
-        observed.node_role = self.role(RoleKind::Node).await?;
+        (observed.cluster_role, observed.node_role) =
+            tokio::try_join!(self.role(RoleKind::Cluster), self.role(RoleKind::Node))?;
         observed.oidc_provider = self.oidc_provider(&observed).await?;
         observed.owned_oidc_providers = self.owned_oidc_providers().await?;
         if observed.cluster.is_some() {
-            for name in self.node_group_names().await? {
-                if let Some(group) = self.node_group(&name).await? {
-                    observed.node_groups.insert(name, group);
-                }
-            }
+            let names = self.node_group_names().await?;
+            observed.node_groups = each(&names, |name| self.node_group(name)).await?;
             if readable_entries(&observed) {
-                for principal in self.access_entry_principals().await? {
-                    if let Some(entry) = self.access_entry(&principal).await? {
-                        observed.access_entries.insert(principal, entry);
-                    }
-                }
+                observed.access_entries = self.access_entries().await?;
+            }
+            if self.list_fargate_profiles {
+                observed.fargate_profiles = self.fargate_profiles().await?;
             }
         }
         Ok(observed)
+    }
+
+    async fn access_entries(&self) -> Result<BTreeMap<String, ObservedAccessEntry>, ApiError> {
+        let principals = self.access_entry_principals().await?;
+        each(&principals, |principal| self.access_entry(principal)).await
+    }
+
+    /// The names of the Fargate profiles; none when the credentials may not list them, since EKS's own
+    /// refusal to delete the cluster then tells.
+    async fn fargate_profiles(&self) -> Result<BTreeSet<String>, ApiError> {
+        let mut names = BTreeSet::new();
+        let mut pages = self
+            .aws
+            .eks()
+            .list_fargate_profiles()
+            .cluster_name(&self.cluster)
+            .into_paginator()
+            .send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| {
+                ApiError::new(
+                    "EKS",
+                    "ListFargateProfiles",
+                    format!("cluster {}", self.cluster),
+                    error,
+                )
+            });
+            match page {
+                Ok(page) => names.extend(page.fargate_profile_names.unwrap_or_default()),
+                Err(error) if error.class == ErrorClass::NotFound => break,
+                Err(error) if error.class == ErrorClass::AccessDenied => {
+                    tracing::debug!(cluster = %self.cluster, %error, "Fargate profiles are not looked for");
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(names)
     }
 
     /// Reads one part again.
@@ -85,6 +145,7 @@ impl Observer {
                         .and_then(|cluster| cluster.oidc_issuer.clone())
                 };
                 let before = issuer(observed);
+                let were_readable = readable_entries(observed);
                 observed.cluster = self.cluster().await?;
                 if observed.cluster.is_none() {
                     observed.node_groups.clear();
@@ -92,6 +153,9 @@ impl Observer {
                     observed.updates.clear();
                 } else if issuer(observed) != before {
                     observed.oidc_provider = self.oidc_provider(observed).await?;
+                }
+                if readable_entries(observed) && !were_readable {
+                    observed.access_entries = self.access_entries().await?;
                 }
             }
             Part::OidcProvider => {
@@ -256,6 +320,7 @@ impl Observer {
         }
         Ok(Some(ObservedAccessEntry {
             arn: entry.access_entry_arn.unwrap_or_default(),
+            created_at: entry.created_at.map(|time| time.secs()),
             entry: AccessEntry {
                 entry_type: entry.r#type.unwrap_or_default(),
                 kubernetes_groups: set(entry.kubernetes_groups),
@@ -321,6 +386,7 @@ impl Observer {
         }
         Ok(Some(ObservedRole {
             arn: role.arn,
+            created_at: Some(role.create_date.secs()),
             trusted_services: role
                 .assume_role_policy_document
                 .as_deref()

@@ -28,6 +28,12 @@ const NODE_ROLE: &str = "Check that the role exists, that its trust policy lets 
                          you may pass it (iam:PassRole); or leave it out, and a role is made";
 const QUOTA: &str = "Ask AWS for a higher quota (Service Quotas), or remove what is no longer used, and apply again";
 
+const PUBLIC_ACCESS_CIDRS: Rule = (
+    &["publicaccesscidrs", "public access cidr"],
+    "vpc_config.public_access_cidrs",
+    Some("Give ranges in CIDR notation that EKS takes, such as 203.0.113.0/24"),
+);
+
 const CLUSTER: [Rule; 9] = [
     (
         &["kubernetes version", "unsupported version"],
@@ -44,11 +50,7 @@ const CLUSTER: [Rule; 9] = [
         "vpc_config.subnet_ids",
         Some(SUBNETS),
     ),
-    (
-        &["publicaccesscidrs", "public access cidr"],
-        "vpc_config.public_access_cidrs",
-        Some("Give ranges in CIDR notation that EKS takes, such as 203.0.113.0/24"),
-    ),
+    PUBLIC_ACCESS_CIDRS,
     (
         &["serviceipv4cidr", "service cidr", "service ipv4"],
         "kubernetes_network_config.service_ipv4_cidr",
@@ -162,81 +164,56 @@ impl Refusal {
                 remedy: None,
             };
         }
-        let group = |name: &str| {
-            let key = observed
-                .node_groups
-                .get(name)
-                .map_or(name, |group| names::node_group_key(name, group));
-            node_group(key, error)
+        let rules: &[Rule] = match action {
+            Action::CreateCluster(_) => &CLUSTER,
+            Action::UpdateEndpointAccess(_) => &[PUBLIC_ACCESS_CIDRS],
+            Action::CreateNodeGroup(_)
+            | Action::UpdateNodeGroupConfig { .. }
+            | Action::UpdateNodeGroupVersion { .. }
+            | Action::TagNodeGroup { .. }
+            | Action::DeleteNodeGroup { .. } => &NODE_GROUP,
+            Action::CreateAccessEntry { .. }
+            | Action::UpdateAccessEntry { .. }
+            | Action::TagAccessEntry { .. }
+            | Action::AssociatePolicy { .. }
+            | Action::DisassociatePolicy { .. }
+            | Action::DeleteAccessEntry { .. } => &ACCESS_ENTRY,
+            _ => &[],
         };
-        match action {
-            Action::CreateCluster(_) => match matching(&CLUSTER, error) {
-                Some((_, attribute, remedy)) => Self::attribute(attribute, remedy),
-                None => Self {
-                    subject: None,
-                    remedy: None,
-                },
-            },
-            Action::UpdateClusterVersion { .. } => Self::attribute("kubernetes_version", None),
-            Action::UpdateSubnets { .. } => Self::attribute("vpc_config.subnet_ids", Some(SUBNETS)),
-            Action::UpdateSecurityGroups { .. } => {
-                Self::attribute("vpc_config.security_group_ids", None)
-            }
-            Action::UpdateEndpointAccess(_) => match matching(&CLUSTER, error) {
-                Some((_, "vpc_config.public_access_cidrs", remedy)) => {
-                    Self::attribute("vpc_config.public_access_cidrs", remedy)
-                }
-                _ => Self::attribute("vpc_config", None),
-            },
-            Action::UpdateLogging { .. } => Self::attribute("enabled_cluster_log_types", None),
-            Action::UpdateSupportType { .. } => {
-                Self::attribute("upgrade_policy.support_type", None)
-            }
-            Action::UpdateAuthenticationMode { .. } => {
-                Self::attribute("access_config.authentication_mode", None)
-            }
-            Action::UpdateDeletionProtection { .. } => Self::attribute("deletion_protection", None),
-            Action::TagCluster { .. } => Self::attribute("tags", None),
-            Action::SetBoundary { .. } => Self::attribute("permissions_boundary", None),
+        let text = error.message.to_lowercase();
+        let rule = match action {
             Action::CreateRole {
                 boundary: Some(_), ..
-            } if error.message.to_lowercase().contains("boundary") => {
-                Self::attribute("permissions_boundary", None)
+            } if text.contains("boundary") => {
+                return Self::attribute("permissions_boundary", None);
             }
-            Action::CreateNodeGroup(created) => {
-                let key = created
-                    .tags
-                    .get(names::NODE_GROUP)
-                    .map_or(created.name.as_str(), String::as_str);
-                node_group(key, error)
+            Action::UpdateSubnets { .. } => {
+                return Self::attribute("vpc_config.subnet_ids", Some(SUBNETS));
             }
-            Action::UpdateNodeGroupConfig { name, .. }
-            | Action::UpdateNodeGroupVersion { name, .. }
-            | Action::TagNodeGroup { name, .. }
-            | Action::DeleteNodeGroup { name } => group(name),
-            Action::CreateAccessEntry { principal_arn, .. }
-            | Action::UpdateAccessEntry { principal_arn, .. }
-            | Action::TagAccessEntry { principal_arn, .. }
-            | Action::AssociatePolicy { principal_arn, .. }
-            | Action::DisassociatePolicy { principal_arn, .. }
-            | Action::DeleteAccessEntry { principal_arn } => {
-                let rule = if error.class == ErrorClass::RoleNotVisible {
-                    ACCESS_ENTRY.last().copied()
-                } else {
-                    matching(&ACCESS_ENTRY, error)
-                };
-                Self {
-                    subject: Some(Subject::AccessEntry {
-                        principal: principal_arn.clone(),
-                        attribute: rule.map(|(_, attribute, _)| attribute),
-                    }),
-                    remedy: rule.and_then(|(.., remedy)| remedy),
-                }
+            Action::CreateAccessEntry { .. } if error.class == ErrorClass::RoleNotVisible => {
+                ACCESS_ENTRY.last().copied()
             }
-            _ => Self {
-                subject: None,
-                remedy: None,
-            },
+            _ => matching(rules, error),
+        };
+        let subject = match (subject_of(action, observed), rule) {
+            // The nodes' role is an attribute of the cluster.
+            (Some(Subject::NodeGroup { .. }), None) if text.contains("role") => {
+                return Self::attribute("node_role_arn", Some(NODE_ROLE));
+            }
+            (Some(Subject::NodeGroup { key, .. }), rule) => Some(Subject::NodeGroup {
+                key,
+                attribute: rule.map(|(_, attribute, _)| attribute),
+            }),
+            (Some(Subject::AccessEntry { principal, .. }), rule) => Some(Subject::AccessEntry {
+                principal,
+                attribute: rule.map(|(_, attribute, _)| attribute),
+            }),
+            (_, Some((_, attribute, _))) => Some(Subject::Attribute(attribute)),
+            (subject, None) => subject,
+        };
+        Self {
+            subject,
+            remedy: rule.and_then(|(.., remedy)| remedy),
         }
     }
 
@@ -248,18 +225,46 @@ impl Refusal {
     }
 }
 
-fn node_group(key: &str, error: &ApiError) -> Refusal {
-    let rule = matching(&NODE_GROUP, error);
-    // The nodes' role is an attribute of the cluster.
-    if rule.is_none() && error.message.to_lowercase().contains("role") {
-        return Refusal::attribute("node_role_arn", Some(NODE_ROLE));
-    }
-    Refusal {
-        subject: Some(Subject::NodeGroup {
-            key: key.to_owned(),
-            attribute: rule.map(|(_, attribute, _)| attribute),
+/// What of the configuration a step changes.
+pub(super) fn subject_of(action: &Action, observed: &Observed) -> Option<Subject> {
+    let attribute = |attribute| Some(Subject::Attribute(attribute));
+    let group = |name: &str| {
+        let key = observed
+            .node_groups
+            .get(name)
+            .map_or(name, |group| names::node_group_key(name, group));
+        Some(Subject::node_group(key))
+    };
+    match action {
+        Action::UpdateClusterVersion { .. } => attribute("kubernetes_version"),
+        Action::UpdateSubnets { .. } => attribute("vpc_config.subnet_ids"),
+        Action::UpdateSecurityGroups { .. } => attribute("vpc_config.security_group_ids"),
+        Action::UpdateEndpointAccess(_) => attribute("vpc_config"),
+        Action::UpdateLogging { .. } => attribute("enabled_cluster_log_types"),
+        Action::UpdateSupportType { .. } => attribute("upgrade_policy.support_type"),
+        Action::UpdateAuthenticationMode { .. } => attribute("access_config.authentication_mode"),
+        Action::UpdateDeletionProtection { .. } => attribute("deletion_protection"),
+        Action::TagCluster { .. } => attribute("tags"),
+        Action::SetBoundary { .. } => attribute("permissions_boundary"),
+        Action::CreateNodeGroup(created) => {
+            let key = created.tags.get(names::NODE_GROUP);
+            Some(Subject::node_group(key.unwrap_or(&created.name)))
+        }
+        Action::UpdateNodeGroupConfig { name, .. }
+        | Action::UpdateNodeGroupVersion { name, .. }
+        | Action::TagNodeGroup { name, .. }
+        | Action::DeleteNodeGroup { name }
+        | Action::WaitNodeGroup { name, .. } => group(name),
+        Action::CreateAccessEntry { principal_arn, .. }
+        | Action::UpdateAccessEntry { principal_arn, .. }
+        | Action::TagAccessEntry { principal_arn, .. }
+        | Action::AssociatePolicy { principal_arn, .. }
+        | Action::DisassociatePolicy { principal_arn, .. }
+        | Action::DeleteAccessEntry { principal_arn } => Some(Subject::AccessEntry {
+            principal: principal_arn.clone(),
+            attribute: None,
         }),
-        remedy: rule.and_then(|(.., remedy)| remedy),
+        _ => None,
     }
 }
 

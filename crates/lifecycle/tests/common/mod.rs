@@ -17,8 +17,8 @@ use std::time::Duration;
 
 use devopsgenie_lifecycle::aws::{Aws, Endpoints, Settings};
 use devopsgenie_lifecycle::cluster::model::{
-    Claim, DesiredCluster, DesiredNodeGroup, DesiredVpc, KubernetesVersion, Removal, RoleChoice,
-    StringMap,
+    Claim, DesiredCluster, DesiredNodeGroup, DesiredVpc, KubernetesVersion, Remembered, Removal,
+    RoleChoice, StringMap,
 };
 use devopsgenie_lifecycle::cluster::{Engine, Options, Pace};
 use eks_simulator::{
@@ -207,6 +207,7 @@ impl Account {
             account_id: "123456789012".to_owned(),
             owner: "state-a".to_owned(),
             claim: Claim::Create,
+            remembered: Remembered::default(),
             generation: Some("g1".to_owned()),
             version: KubernetesVersion {
                 major: 1,
@@ -250,6 +251,7 @@ impl Account {
             region: "us-east-1".to_owned(),
             owner: "state-a".to_owned(),
             claim: Claim::Held,
+            remembered: Remembered::default(),
             oidc_provider_arn: None,
         }
     }
@@ -266,7 +268,7 @@ impl Account {
     pub async fn assert_nothing_left(&self) {
         let observed = self
             .engine
-            .observe(&self.name, "state-a")
+            .observe(&self.name, "state-a", None)
             .await
             .expect("AWS answers");
         assert!(observed.cluster.is_none(), "{observed:#?}");

@@ -18,6 +18,7 @@ impl Planner<'_> {
                 Some(actual) => self.existing_entry(principal_arn, entry, actual, exists)?,
             }
         }
+        self.node_role_entry(exists);
         for (principal_arn, actual) in &self.observed.access_entries {
             if !desired.access_entries.contains_key(principal_arn)
                 && names::is_ours(&actual.entry.tags, &desired.owner, &desired.name)
@@ -34,9 +35,66 @@ impl Planner<'_> {
         Ok(())
     }
 
+    /// Makes the entry of the nodes again when their role was deleted outside and made anew: EKS binds
+    /// an entry to the unique id of its principal, so that of the old role lets nobody in. A group
+    /// that is older than its role tells that this has happened.
+    fn node_role_entry(&mut self, exists: &BTreeSet<String>) {
+        let observed = self.observed;
+        let Some(role) = observed
+            .node_role
+            .as_ref()
+            .filter(|role| self.may_take_role(role))
+        else {
+            return;
+        };
+        let before = |time: Option<i64>| matches!((time, role.created_at), (Some(time), Some(role)) if time < role);
+        let older = observed
+            .node_groups
+            .values()
+            .find(|group| group.node_role == role.arn && before(group.created_at));
+        let Some(group) = older else { return };
+        match observed.access_entries.get(&role.arn) {
+            Some(entry) if before(entry.created_at) => {
+                self.add_after(
+                    Action::DeleteAccessEntry {
+                        principal_arn: role.arn.clone(),
+                    },
+                    "it is bound to a deleted role of this name; it is made again",
+                    exists.clone(),
+                );
+            }
+            None if !self.desired.access_entries.contains_key(&role.arn)
+                && self.desired.authentication_mode != "CONFIG_MAP" =>
+            {
+                let windows = group
+                    .ami_type
+                    .as_deref()
+                    .is_some_and(|ami| ami.starts_with("WINDOWS"));
+                // Like the one that EKS makes itself, it carries no tags.
+                let entry = AccessEntry {
+                    entry_type: if windows { "EC2_WINDOWS" } else { "EC2_LINUX" }.to_owned(),
+                    ..AccessEntry::default()
+                };
+                self.add_after(
+                    Action::CreateAccessEntry {
+                        principal_arn: role.arn.clone(),
+                        entry,
+                    },
+                    "the nodes' role was made again",
+                    exists.clone(),
+                );
+            }
+            _ => {}
+        }
+    }
+
     fn new_entry(&mut self, principal_arn: &str, entry: &AccessEntry, exists: &BTreeSet<String>) {
         let mut wanted = entry.clone();
         wanted.tags = self.owned_tags(&entry.tags);
+        if !entry.is_standard() {
+            wanted.kubernetes_groups.clear();
+            wanted.user_name = None;
+        }
         let created = self.add_after(
             Action::CreateAccessEntry {
                 principal_arn: principal_arn.to_owned(),
@@ -110,7 +168,8 @@ impl Planner<'_> {
             );
         }
         let user_differs = entry.user_name.is_some() && entry.user_name != actual.entry.user_name;
-        if user_differs || entry.kubernetes_groups != actual.entry.kubernetes_groups {
+        let groups_differ = entry.kubernetes_groups != actual.entry.kubernetes_groups;
+        if entry.is_standard() && (user_differs || groups_differ) {
             self.add_after(
                 Action::UpdateAccessEntry {
                     principal_arn: principal_arn.to_owned(),

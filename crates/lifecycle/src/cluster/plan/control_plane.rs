@@ -1,7 +1,8 @@
 //! Steps for the control plane and its OIDC provider.
 
+use super::removal::remove_node_groups;
 use super::{Action, CreateCluster, EndpointAccess, PlanError, Planner, tag_changes};
-use crate::cluster::model::{ClusterStatus, KubernetesVersion, ObservedCluster};
+use crate::cluster::model::{Claim, ClusterStatus, KubernetesVersion, ObservedCluster};
 use crate::cluster::names::{self, RoleKind};
 use std::collections::BTreeSet;
 
@@ -11,7 +12,7 @@ pub(super) const KUBELET_SKEW: u32 = 3;
 
 impl Planner<'_> {
     /// Refuses what AWS fixes at creation.
-    pub(super) fn check_immutable(&self, cluster: &ObservedCluster) -> Result<(), PlanError> {
+    fn check_immutable(&self, cluster: &ObservedCluster) -> Result<(), PlanError> {
         let desired = self.desired;
         let name = || desired.name.clone();
         let immutable = |attribute, actual: &str, wanted: &str| PlanError::Immutable {
@@ -59,6 +60,89 @@ impl Planner<'_> {
                 desired: desired.version,
             });
         }
+        Ok(())
+    }
+
+    /// Why a half-built cluster cannot become the desired one and is made again instead; nothing
+    /// when it can. A half-built cluster holds nothing yet that anybody uses.
+    ///
+    /// # Errors
+    /// What AWS fixes at creation and differs, when the cluster is not ours to make again, or when
+    /// making it again from this configuration would lead to the same.
+    pub(super) fn misfit(&self, cluster: &ObservedCluster) -> Result<Option<String>, PlanError> {
+        let desired = self.desired;
+        let half_built = desired.claim == Claim::Create
+            && names::is_incomplete(&cluster.tags)
+            && self.may_manage(&cluster.tags);
+        let same_vpc = !desired.vpc.subnet_ids.is_disjoint(&cluster.subnet_ids);
+        match self.check_immutable(cluster) {
+            Err(error) if !half_built => return Err(error),
+            // The written VPC is not that of the written subnets.
+            Err(error @ PlanError::WrongVpc { .. }) if same_vpc => return Err(error),
+            Err(PlanError::Immutable {
+                attribute,
+                actual,
+                desired,
+                ..
+            }) => {
+                return Ok(Some(format!(
+                    "its {attribute} is {actual} and not {desired}"
+                )));
+            }
+            Err(PlanError::Downgrade {
+                actual, desired, ..
+            }) => return Ok(Some(format!("its version is {actual} and not {desired}"))),
+            Err(PlanError::WrongVpc {
+                actual, desired, ..
+            }) => return Ok(Some(format!("it is in VPC {actual} and not {desired}"))),
+            Err(error) => return Err(error),
+            Ok(()) if !half_built => return Ok(None),
+            Ok(()) => {}
+        }
+        let creator = desired.bootstrap_cluster_creator_admin_permissions;
+        Ok(match cluster.bootstrap_cluster_creator_admin_permissions {
+            Some(actual) if actual != creator => Some(format!(
+                "bootstrap_cluster_creator_admin_permissions is {actual} and not {creator}"
+            )),
+            // EKS takes other subnets of the same VPC only, and these have none in common.
+            _ if !same_vpc => Some("none of its subnets is desired".to_owned()),
+            _ => None,
+        })
+    }
+
+    /// Removes a half-built cluster, so that it is made again.
+    pub(super) fn remove_half_built(
+        &mut self,
+        cluster: &ObservedCluster,
+        misfit: &str,
+    ) -> Result<(), PlanError> {
+        let observed = self.observed;
+        let foreign: Vec<&str> = observed
+            .node_groups
+            .iter()
+            .filter(|(name, group)| !self.manages_group(name, &group.tags))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        if !foreign.is_empty() {
+            return Err(PlanError::ForeignNodeGroups {
+                name: self.desired.name.clone(),
+                groups: foreign.join(", "),
+            });
+        }
+        let mut before = self.cluster_exists();
+        if cluster.deletion_protection == Some(true) {
+            before = BTreeSet::from([self.add_after(
+                Action::UpdateDeletionProtection { enabled: false },
+                "EKS deletes no protected cluster",
+                before,
+            )]);
+        }
+        before.extend(remove_node_groups(&mut self.steps, observed));
+        self.add_after(
+            Action::DeleteCluster,
+            format!("{misfit}, which AWS fixes at creation; it is made again"),
+            before,
+        );
         Ok(())
     }
 
@@ -147,23 +231,67 @@ impl Planner<'_> {
         let Some(cluster) = &self.observed.cluster else {
             return Ok(exists.clone());
         };
-        let (set, remove) = tag_changes(&self.owned_tags(&desired.tags), &cluster.tags);
-        if !set.is_empty() || !remove.is_empty() {
-            self.add_after(
-                Action::TagCluster {
-                    arn: cluster.arn.clone(),
-                    set,
-                    remove,
-                },
-                "tags differ",
-                exists.clone(),
-            );
-        }
         let mut last = exists.clone();
         for (action, reason) in self.setting_updates(cluster)? {
             last = BTreeSet::from([self.add_after(action, reason, last)]);
         }
         self.versions(cluster, last)
+    }
+
+    /// Makes the cluster's tags the desired ones, after those of what shares them: which tags were
+    /// taken out can only be told while the cluster still has them.
+    pub(super) fn cluster_tags(&mut self, exists: &BTreeSet<String>) {
+        let desired = self.desired;
+        let Some(cluster) = &self.observed.cluster else {
+            return;
+        };
+        let (set, remove) = tag_changes(&self.owned_tags(&desired.tags), &cluster.tags);
+        if set.is_empty() && remove.is_empty() {
+            return;
+        }
+        let mut after = exists.clone();
+        if !remove.is_empty() {
+            after.extend(
+                self.steps
+                    .iter()
+                    .filter(|step| {
+                        matches!(
+                            step.action,
+                            Action::TagRole { .. } | Action::TagOidcProvider { .. }
+                        )
+                    })
+                    .map(|step| step.action.id()),
+            );
+        }
+        self.add_after(
+            Action::TagCluster {
+                arn: cluster.arn.clone(),
+                set,
+                remove,
+            },
+            "tags differ",
+            after,
+        );
+    }
+
+    /// What must be done before access entries: in the mode `CONFIG_MAP` EKS refuses them, so the
+    /// change of the mode comes first.
+    pub(super) fn entries_exist(&self, exists: &BTreeSet<String>) -> BTreeSet<String> {
+        let mut ready = exists.clone();
+        let mode = self
+            .observed
+            .cluster
+            .as_ref()
+            .and_then(|cluster| cluster.authentication_mode.as_deref());
+        if mode == Some("CONFIG_MAP") {
+            ready.extend(
+                self.steps
+                    .iter()
+                    .filter(|step| matches!(step.action, Action::UpdateAuthenticationMode { .. }))
+                    .map(|step| step.action.id()),
+            );
+        }
+        ready
     }
 
     fn setting_updates(
@@ -180,6 +308,7 @@ impl Planner<'_> {
                 "authentication_mode differs",
             ));
         }
+        // A cluster that was made private has no ranges at all.
         let wanted = self.desired_endpoint();
         let cidrs_differ = wanted
             .public_cidrs
@@ -350,15 +479,13 @@ impl Planner<'_> {
                 }
                 // One that others made serves as well, and stays theirs.
                 if names::is_ours(&provider.tags, &desired.owner, &desired.name) {
-                    let missing: crate::cluster::model::StringMap = tags
-                        .into_iter()
-                        .filter(|(key, value)| provider.tags.get(key) != Some(value))
-                        .collect();
-                    if !missing.is_empty() {
+                    let (set, remove) = self.shared_tag_changes(&tags, &provider.tags);
+                    if !set.is_empty() || !remove.is_empty() {
                         self.add(
                             Action::TagOidcProvider {
                                 arn: provider.arn.clone(),
-                                tags: missing,
+                                set,
+                                remove,
                             },
                             "tags differ",
                             [],

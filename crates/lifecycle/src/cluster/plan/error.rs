@@ -15,11 +15,25 @@ pub enum PlanError {
         /// Name of the cluster.
         name: String,
     },
+    /// A finished cluster of the name has this owner and is not in the state.
+    #[error(
+        "EKS cluster {name} exists, is finished and carries this configuration's owner, {owner:?} \
+         (tag devopsgenie.dev/owner), but it is not in this state; it was left alone. If no other state \
+         manages it, take it over with: terraform import <address> {name}. Otherwise (terraform test, for \
+         example, has a state of its own) choose another name"
+    )]
+    Finished {
+        /// Name of the cluster.
+        name: String,
+        /// The owner.
+        owner: String,
+    },
     /// A cluster of the name exists and belongs to another Terraform state.
     #[error(
         "EKS cluster {name} belongs to another owner, {owner:?} (tag devopsgenie.dev/owner); it was left alone. \
-         Choose another name, or, if this configuration shall take it over, remove it from the other state \
-         and run: terraform import <address> {name}"
+         If this state is that owner's and was moved to another backend, directory or workspace, write \
+         owner = {owner:?} in the provider block. Otherwise choose another name, or, if this configuration \
+         shall take it over, remove it from the other state and run: terraform import <address> {name}"
     )]
     ForeignOwner {
         /// Name of the cluster.
@@ -30,15 +44,16 @@ pub enum PlanError {
     /// A role of the name we need exists and is not ours.
     #[error(
         "IAM role {name} exists and does not belong to cluster {cluster} of this configuration \
-         (owner tag: {owner}); delete it, or give a role in {attribute}"
+         ({}); delete it, or give another role in {attribute}",
+        foreign_role(.owner.as_deref())
     )]
     ForeignRole {
         /// Name of the role.
         name: String,
         /// Name of the cluster.
         cluster: String,
-        /// Its owner tag, or "none".
-        owner: String,
+        /// Its owner tag.
+        owner: Option<String>,
         /// The attribute that names a role.
         attribute: &'static str,
     },
@@ -196,15 +211,38 @@ pub enum PlanError {
         /// AWS names, comma separated.
         groups: String,
     },
-    /// A cluster without our tag is not deleted.
+    /// Fargate profiles keep the cluster.
     #[error(
-        "EKS cluster {name} no longer carries the tag devopsgenie.dev/owner and is not deleted without it; \
-         apply once to restore the tag and destroy again, or forget the cluster with: terraform state rm <address>"
+        "EKS cluster {name} has Fargate profiles, which are not managed here, and EKS does not delete a cluster \
+         that has some: {profiles}; nothing was deleted. Delete them (aws eks delete-fargate-profile), then \
+         destroy again"
+    )]
+    FargateProfiles {
+        /// Name of the cluster.
+        name: String,
+        /// Their names, comma separated.
+        profiles: String,
+    },
+    /// A cluster without our tag, and not the one that the state knows, is not deleted.
+    #[error(
+        "EKS cluster {name} carries no tag devopsgenie.dev/owner and was not made at the time that the state \
+         knows: it is another cluster of this name, and was left alone. Forget the old one with: \
+         terraform state rm <address>"
     )]
     NotOursToDelete {
         /// Name of the cluster.
         name: String,
     },
+}
+
+fn foreign_role(owner: Option<&str>) -> String {
+    match owner {
+        Some(owner) => format!(
+            "its tag devopsgenie.dev/owner is {owner:?}; if that is this state before it was moved, write \
+             owner = {owner:?} in the provider block"
+        ),
+        None => "it has no tag devopsgenie.dev/owner".to_owned(),
+    }
 }
 
 /// What of a cluster resource's configuration an error is about.
@@ -260,9 +298,10 @@ impl PlanError {
     #[must_use]
     pub fn subject(&self) -> Option<Subject> {
         Some(match self {
-            Self::Unowned { .. } | Self::ForeignOwner { .. } | Self::NotOursToDelete { .. } => {
-                Subject::Attribute("name")
-            }
+            Self::Unowned { .. }
+            | Self::Finished { .. }
+            | Self::ForeignOwner { .. }
+            | Self::NotOursToDelete { .. } => Subject::Attribute("name"),
             Self::ForeignRole { attribute, .. } | Self::Immutable { attribute, .. } => {
                 Subject::Attribute(attribute)
             }
@@ -285,7 +324,9 @@ impl PlanError {
                 attribute: None,
             },
             Self::DeletionProtected { .. } => Subject::Attribute("deletion_protection"),
-            Self::ClusterFailed { .. } | Self::ForeignNodeGroups { .. } => return None,
+            Self::ClusterFailed { .. }
+            | Self::ForeignNodeGroups { .. }
+            | Self::FargateProfiles { .. } => return None,
         })
     }
 }

@@ -20,7 +20,9 @@ pub use step::{
     Action, CreateCluster, CreateNodeGroup, EndpointAccess, NodeGroupChange, Part, Scaling, Step,
 };
 
-use super::model::{Claim, ClusterStatus, DesiredCluster, Observed, ObservedCluster, StringMap};
+use super::model::{
+    Claim, ClusterStatus, DesiredCluster, Observed, ObservedCluster, Remembered, StringMap,
+};
 use super::names::{self, RoleKind};
 use std::collections::BTreeSet;
 
@@ -47,13 +49,18 @@ pub fn plan(desired: &DesiredCluster, observed: &Observed) -> Result<Vec<Step>, 
             planner.failed_cluster(cluster)?
         }
         cluster => {
-            if let Some(cluster) = cluster {
-                planner.check_immutable(cluster)?;
+            if let Some(cluster) = cluster
+                && let Some(misfit) = planner.misfit(cluster)?
+            {
+                planner.remove_half_built(cluster, &misfit)?;
+                return Ok(planner.steps);
             }
             let exists = planner.cluster_exists();
             let settled = planner.cluster_settings(&exists)?;
             planner.oidc_provider(&exists);
-            planner.access_entries(&exists)?;
+            planner.cluster_tags(&exists);
+            let readable = planner.entries_exist(&exists);
+            planner.access_entries(&readable)?;
             planner.node_groups(&settled)?;
             planner.unused_roles();
             planner.completion();
@@ -77,22 +84,70 @@ fn tag_changes(desired: &StringMap, observed: &StringMap) -> (StringMap, BTreeSe
     (set, remove)
 }
 
+impl Planner<'_> {
+    /// The tag changes of what carries the cluster's tags besides the cluster. Tags that others wrote
+    /// there stay; a key goes when the cluster still carries it and shall not, so it is one that the
+    /// user has taken out. The cluster itself is untagged last.
+    fn shared_tag_changes(
+        &self,
+        wanted: &StringMap,
+        actual: &StringMap,
+    ) -> (StringMap, BTreeSet<String>) {
+        let (set, remove) = tag_changes(wanted, actual);
+        let cluster = self.observed.cluster.as_ref();
+        let remove = remove
+            .into_iter()
+            .filter(|key| cluster.is_some_and(|cluster| cluster.tags.contains_key(key)))
+            .collect();
+        (set, remove)
+    }
+}
+
 /// Whether the cluster may be worked on.
 fn check_claim(desired: &DesiredCluster, observed: &Observed) -> Result<(), PlanError> {
     let Some(cluster) = &observed.cluster else {
         return Ok(());
     };
+    let remembered = &desired.remembered;
     match (desired.claim, cluster.tags.get(names::OWNER)) {
-        (Claim::Imported, _) | (Claim::Held, None) => Ok(()),
+        (Claim::Imported, _) => Ok(()),
+        (Claim::Held, None) if remembered.is(cluster) => Ok(()),
+        (Claim::Create, Some(owner))
+            if *owner == desired.owner
+                && !names::is_incomplete(&cluster.tags)
+                && cluster.tags.get(names::GENERATION) != desired.generation.as_ref() =>
+        {
+            Err(PlanError::Finished {
+                name: desired.name.clone(),
+                owner: owner.clone(),
+            })
+        }
         (_, Some(owner)) if *owner == desired.owner => Ok(()),
         (_, Some(owner)) => Err(PlanError::ForeignOwner {
             name: desired.name.clone(),
             owner: owner.clone(),
         }),
-        (Claim::Create, None) => Err(PlanError::Unowned {
+        (Claim::Create | Claim::Held, None) => Err(PlanError::Unowned {
             name: desired.name.clone(),
         }),
     }
+}
+
+/// See [`Planner::manages_group`].
+fn manages_group(
+    claim: Claim,
+    remembered: &Remembered,
+    (owner, cluster): (&str, &str),
+    name: &str,
+    tags: &StringMap,
+) -> bool {
+    let known = remembered.node_groups.contains_key(name);
+    names::is_ours(tags, owner, cluster)
+        || match claim {
+            Claim::Create => false,
+            Claim::Held => known && !tags.contains_key(names::OWNER),
+            Claim::Imported => known,
+        }
 }
 
 /// The steps so far, with what they are planned from.
@@ -162,6 +217,19 @@ impl<'a> Planner<'a> {
         let mut all = tags.clone();
         all.extend(self.ownership.clone());
         all
+    }
+
+    /// Whether the node group may be changed and deleted by us: it is tagged as ours, or the state
+    /// knows it and no other owner has tagged it. The state of an imported cluster knows the groups
+    /// that the user was shown; one made later stays the maker's.
+    fn manages_group(&self, name: &str, tags: &StringMap) -> bool {
+        manages_group(
+            self.desired.claim,
+            &self.desired.remembered,
+            (&self.desired.owner, &self.desired.name),
+            name,
+            tags,
+        )
     }
 
     /// Whether something with these tags may be changed and deleted by us.

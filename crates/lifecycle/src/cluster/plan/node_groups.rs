@@ -3,7 +3,7 @@
 use super::control_plane::KUBELET_SKEW;
 use super::{Action, CreateNodeGroup, NodeGroupChange, PlanError, Planner, Scaling, tag_changes};
 use crate::cluster::model::{
-    DesiredNodeGroup, KubernetesVersion, NodeGroupStatus, ObservedNodeGroup,
+    Claim, DesiredNodeGroup, KubernetesVersion, NodeGroupStatus, ObservedNodeGroup,
 };
 use crate::cluster::names::{self, RoleKind};
 use std::collections::BTreeSet;
@@ -30,7 +30,7 @@ impl Planner<'_> {
             }
         }
         for (name, actual) in &self.observed.node_groups {
-            if !kept.contains(name) && self.may_manage(&actual.tags) {
+            if !kept.contains(name) && self.manages_group(name, &actual.tags) {
                 self.leftover_node_group(name, actual, &standing);
             }
         }
@@ -73,14 +73,30 @@ impl Planner<'_> {
             .node_groups
             .iter()
             .filter(|(name, actual)| {
-                self.belongs_to(key, name, actual) && self.same_immutable(group, actual)
+                self.belongs_to(key, group, name, actual) && self.same_immutable(group, actual)
             })
             // Prefer the usual name, so that two matching groups have one answer.
             .max_by_key(|(name, _)| **name == usual)
             .map(|(name, actual)| (name.clone(), actual.clone()))
     }
 
-    fn belongs_to(&self, key: &str, name: &str, actual: &ObservedNodeGroup) -> bool {
+    /// Whether an observed group is of this key: by its tags, or, when they were lost, by what the
+    /// state knows of it or by its name, which holds a hash of its settings.
+    fn belongs_to(
+        &self,
+        key: &str,
+        group: &DesiredNodeGroup,
+        name: &str,
+        actual: &ObservedNodeGroup,
+    ) -> bool {
+        let desired = self.desired;
+        if desired.claim == Claim::Held && !actual.tags.contains_key(names::OWNER) {
+            let known = desired.remembered.node_groups.get(name);
+            return match known {
+                Some(known) => known == key,
+                None => name == self.usual_name(key, group),
+            };
+        }
         self.may_manage(&actual.tags) && names::node_group_key(name, actual) == key
     }
 
@@ -135,7 +151,7 @@ impl Planner<'_> {
             .observed
             .node_groups
             .iter()
-            .find(|(name, actual)| self.belongs_to(key, name, actual));
+            .find(|(name, actual)| self.belongs_to(key, group, name, actual));
         let reason = replaces.map_or_else(
             || "no node group of this key exists".to_owned(),
             |(old, _)| format!("it replaces {old}: AWS cannot change in place what differs"),
@@ -204,7 +220,10 @@ impl Planner<'_> {
                     "it must be gone before it can be made again",
                 )]));
             }
-            _ => {}
+            NodeGroupStatus::Creating
+            | NodeGroupStatus::Active
+            | NodeGroupStatus::Updating
+            | NodeGroupStatus::Degraded => {}
         }
         if let Some(version) = actual.version
             && version > target
@@ -225,6 +244,18 @@ impl Planner<'_> {
                 name.clone(),
                 actual.status,
                 "EKS changes a node group only when it is ready",
+            ));
+        }
+        // Its nodes are not all there: what it replaces carries the load until they are.
+        let replaces =
+            self.observed.node_groups.iter().any(|(other, actual)| {
+                *other != name && self.belongs_to(key, group, other, actual)
+            });
+        if actual.status == NodeGroupStatus::Degraded && replaces {
+            last.insert(self.wait_node_group(
+                name.clone(),
+                actual.status,
+                "the group that it replaces stays until it is ACTIVE",
             ));
         }
         for update in &self.observed.updates {
@@ -338,7 +369,7 @@ impl Planner<'_> {
                 continue;
             }
             // Also one that is no longer desired: it stays until what replaces it stands.
-            if !self.may_manage(&actual.tags) {
+            if !self.manages_group(name, &actual.tags) {
                 return Err(PlanError::ForeignNodeGroupTooOld {
                     name: self.desired.name.clone(),
                     group: name.clone(),

@@ -1,7 +1,7 @@
 //! Steps that remove a cluster and all that was made for it.
 
-use super::roles::{observed_role, remove_role};
-use super::{Action, PlanError, Step};
+use super::roles::{may_take_role, observed_role, remove_role};
+use super::{Action, PlanError, Step, manages_group};
 use crate::cluster::model::{Claim, ClusterStatus, NodeGroupStatus, Observed, Removal, StringMap};
 use crate::cluster::names::{self, RoleKind};
 use std::collections::BTreeSet;
@@ -27,6 +27,7 @@ pub fn plan_removal(removal: &Removal, observed: &Observed) -> Result<Vec<Step>,
                     owner: owner.clone(),
                 });
             }
+            (_, None) if removal.remembered.is(cluster) => {}
             (_, None) => {
                 return Err(PlanError::NotOursToDelete {
                     name: removal.name.clone(),
@@ -41,7 +42,15 @@ pub fn plan_removal(removal: &Removal, observed: &Observed) -> Result<Vec<Step>,
         let foreign: Vec<&str> = observed
             .node_groups
             .iter()
-            .filter(|(_, group)| removal.claim != Claim::Imported && !ours(&group.tags))
+            .filter(|(name, group)| {
+                !manages_group(
+                    removal.claim,
+                    &removal.remembered,
+                    (&removal.owner, &removal.name),
+                    name,
+                    &group.tags,
+                )
+            })
             .map(|(name, _)| name.as_str())
             .collect();
         if !foreign.is_empty() {
@@ -50,23 +59,19 @@ pub fn plan_removal(removal: &Removal, observed: &Observed) -> Result<Vec<Step>,
                 groups: foreign.join(", "),
             });
         }
-        let mut before_cluster = BTreeSet::new();
-        for (name, group) in &observed.node_groups {
-            let action = if group.status == NodeGroupStatus::Deleting {
-                Action::WaitNodeGroup {
-                    name: name.clone(),
-                    status: group.status,
-                }
-            } else {
-                Action::DeleteNodeGroup { name: name.clone() }
-            };
-            before_cluster.insert(action.id());
-            steps.push(Step {
-                action,
-                reason: "EKS deletes only clusters without node groups".to_owned(),
-                after: BTreeSet::new(),
+        // Before the node groups: a refused destroy leaves a cluster that still works.
+        if !observed.fargate_profiles.is_empty() {
+            let profiles: Vec<&str> = observed
+                .fargate_profiles
+                .iter()
+                .map(String::as_str)
+                .collect();
+            return Err(PlanError::FargateProfiles {
+                name: removal.name.clone(),
+                profiles: profiles.join(", "),
             });
         }
+        let before_cluster = remove_node_groups(&mut steps, observed);
         let action = if cluster.status == ClusterStatus::Deleting {
             Action::WaitCluster {
                 status: cluster.status,
@@ -100,7 +105,7 @@ pub fn plan_removal(removal: &Removal, observed: &Observed) -> Result<Vec<Step>,
     }
     for kind in [RoleKind::Node, RoleKind::Cluster] {
         if let Some(role) = observed_role(observed, kind)
-            && ours(&role.tags)
+            && may_take_role(removal.claim, &removal.owner, &removal.name, &role.tags)
         {
             let name = names::role_name(kind, &removal.name, &removal.region);
             remove_role(
@@ -114,4 +119,26 @@ pub fn plan_removal(removal: &Removal, observed: &Observed) -> Result<Vec<Step>,
         }
     }
     Ok(steps)
+}
+
+/// Removes all node groups, as EKS demands it before it deletes a cluster. Returns the steps' ids.
+pub(super) fn remove_node_groups(steps: &mut Vec<Step>, observed: &Observed) -> BTreeSet<String> {
+    let mut ids = BTreeSet::new();
+    for (name, group) in &observed.node_groups {
+        let action = if group.status == NodeGroupStatus::Deleting {
+            Action::WaitNodeGroup {
+                name: name.clone(),
+                status: group.status,
+            }
+        } else {
+            Action::DeleteNodeGroup { name: name.clone() }
+        };
+        ids.insert(action.id());
+        steps.push(Step {
+            action,
+            reason: "EKS deletes only clusters without node groups".to_owned(),
+            after: BTreeSet::new(),
+        });
+    }
+    ids
 }

@@ -1,7 +1,7 @@
 //! Steps for the IAM roles we make.
 
 use super::{Action, PlanError, Planner, Step};
-use crate::cluster::model::{Claim, Observed, ObservedRole, RoleChoice};
+use crate::cluster::model::{Claim, Observed, ObservedRole, RoleChoice, StringMap};
 use crate::cluster::names::{self, RoleKind};
 use std::collections::BTreeSet;
 
@@ -38,7 +38,9 @@ impl Planner<'_> {
         let service = kind.service(&desired.partition);
         let boundary = desired.permissions_boundary.clone();
         let tags = self.owned_tags(&desired.tags);
-        let wanted = kind.policies(&desired.partition);
+        let ipv6 = desired.ip_family.as_deref() == Some("ipv6");
+        let wanted = kind.policies(&desired.partition, ipv6);
+        let inline = kind.inline_policies(&desired.partition, ipv6);
         let Some(role) = observed_role(self.observed, kind) else {
             let created = self.add(
                 Action::CreateRole {
@@ -54,17 +56,16 @@ impl Planner<'_> {
             for policy_arn in wanted {
                 self.attach(kind, &name, policy_arn, [created.as_str()]);
             }
+            for (policy, document) in inline {
+                self.put_inline(kind, &name, policy, document, [created.as_str()]);
+            }
             return Ok(());
         };
         if !self.may_take_role(role) {
             return Err(PlanError::ForeignRole {
                 name,
                 cluster: desired.name.clone(),
-                owner: role
-                    .tags
-                    .get(names::OWNER)
-                    .cloned()
-                    .unwrap_or_else(|| "none".to_owned()),
+                owner: role.tags.get(names::OWNER).cloned(),
                 attribute: match kind {
                     RoleKind::Cluster => "role_arn",
                     RoleKind::Node => "node_role_arn",
@@ -93,17 +94,14 @@ impl Planner<'_> {
                 [],
             );
         }
-        // Tags of others stay: a role is no place where the user asked for exact tags.
-        let missing: crate::cluster::model::StringMap = tags
-            .into_iter()
-            .filter(|(key, value)| role.tags.get(key) != Some(value))
-            .collect();
-        if !missing.is_empty() {
+        let (set, remove) = self.shared_tag_changes(&tags, &role.tags);
+        if !set.is_empty() || !remove.is_empty() {
             self.add(
                 Action::TagRole {
                     kind,
                     name: name.clone(),
-                    tags: missing,
+                    set,
+                    remove,
                 },
                 "tags differ",
                 [],
@@ -112,16 +110,17 @@ impl Planner<'_> {
         for policy_arn in wanted.difference(&role.attached_policies) {
             self.attach(kind, &name, policy_arn.clone(), []);
         }
+        for (policy, document) in inline {
+            if !role.inline_policies.contains(&policy) {
+                self.put_inline(kind, &name, policy, document, []);
+            }
+        }
         Ok(())
     }
 
-    fn may_take_role(&self, role: &ObservedRole) -> bool {
-        let same_cluster = role
-            .tags
-            .get(names::CLUSTER)
-            .is_some_and(|cluster| *cluster == self.desired.name);
-        names::is_ours(&role.tags, &self.desired.owner, &self.desired.name)
-            || (self.desired.claim == Claim::Imported && same_cluster)
+    pub(super) fn may_take_role(&self, role: &ObservedRole) -> bool {
+        let desired = self.desired;
+        may_take_role(desired.claim, &desired.owner, &desired.name, &role.tags)
     }
 
     fn attach<const N: usize>(
@@ -135,6 +134,23 @@ impl Planner<'_> {
             kind,
             name: name.to_owned(),
             policy_arn,
+        };
+        self.add(action, format!("the {} role needs it", kind.word()), after);
+    }
+
+    fn put_inline<const N: usize>(
+        &mut self,
+        kind: RoleKind,
+        name: &str,
+        policy: String,
+        document: String,
+        after: [&str; N],
+    ) {
+        let action = Action::PutInlinePolicy {
+            kind,
+            name: name.to_owned(),
+            policy,
+            document,
         };
         self.add(action, format!("the {} role needs it", kind.word()), after);
     }
@@ -159,7 +175,7 @@ impl Planner<'_> {
             };
             if matches!(self.choice(kind), RoleChoice::Given(arn) if *arn != role.arn)
                 && !used
-                && names::is_ours(&role.tags, &self.desired.owner, &self.desired.name)
+                && self.may_take_role(role)
             {
                 let name = names::role_name(kind, &self.desired.name, &self.desired.region);
                 remove_role(
@@ -173,6 +189,19 @@ impl Planner<'_> {
             }
         }
     }
+}
+
+/// Whether a role that has the name of ours is ours. The name holds a hash of region and cluster, so
+/// one without an owner is one that lost its tags, if the cluster is in our state.
+pub(super) fn may_take_role(claim: Claim, owner: &str, cluster: &str, tags: &StringMap) -> bool {
+    names::is_ours(tags, owner, cluster)
+        || match claim {
+            Claim::Create => false,
+            Claim::Held => !tags.contains_key(names::OWNER),
+            Claim::Imported => tags
+                .get(names::CLUSTER)
+                .is_none_or(|tagged| tagged == cluster),
+        }
 }
 
 /// The observed role of a kind.

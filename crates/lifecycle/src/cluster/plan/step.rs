@@ -177,11 +177,12 @@ pub enum Action {
         name: String,
         boundary: Option<String>,
     },
-    /// IAM `TagRole`.
+    /// IAM `TagRole` and `UntagRole`.
     TagRole {
         kind: RoleKind,
         name: String,
-        tags: StringMap,
+        set: StringMap,
+        remove: BTreeSet<String>,
     },
     /// IAM `AttachRolePolicy`.
     AttachPolicy {
@@ -194,6 +195,13 @@ pub enum Action {
         kind: RoleKind,
         name: String,
         policy_arn: String,
+    },
+    /// IAM `PutRolePolicy`.
+    PutInlinePolicy {
+        kind: RoleKind,
+        name: String,
+        policy: String,
+        document: String,
     },
     /// IAM `DeleteRolePolicy`.
     DeleteInlinePolicy {
@@ -248,8 +256,12 @@ pub enum Action {
     },
     /// IAM `AddClientIDToOpenIDConnectProvider`.
     AddAudience { arn: String },
-    /// IAM `TagOpenIDConnectProvider`.
-    TagOidcProvider { arn: String, tags: StringMap },
+    /// IAM `TagOpenIDConnectProvider` and `UntagOpenIDConnectProvider`.
+    TagOidcProvider {
+        arn: String,
+        set: StringMap,
+        remove: BTreeSet<String>,
+    },
     /// IAM `DeleteOpenIDConnectProvider`.
     DeleteOidcProvider { arn: String },
 
@@ -327,6 +339,9 @@ impl Action {
             Self::DetachPolicy {
                 name, policy_arn, ..
             } => format!("role/{name}/detach/{policy_arn}"),
+            Self::PutInlinePolicy { name, policy, .. } => {
+                format!("role/{name}/put-inline/{policy}")
+            }
             Self::DeleteInlinePolicy { name, policy, .. } => format!("role/{name}/inline/{policy}"),
             Self::DeleteRole { name, .. } => format!("role/{name}/delete"),
             Self::CreateCluster(_) => "cluster/create".to_owned(),
@@ -421,6 +436,9 @@ impl Action {
             Self::DetachPolicy {
                 name, policy_arn, ..
             } => format!("detach {policy_arn} from role {name}"),
+            Self::PutInlinePolicy { name, policy, .. } => {
+                format!("write inline policy {policy} of role {name}")
+            }
             Self::DeleteInlinePolicy { name, policy, .. } => {
                 format!("delete inline policy {policy} of role {name}")
             }
@@ -517,6 +535,7 @@ impl Action {
             | Self::TagRole { kind, .. }
             | Self::AttachPolicy { kind, .. }
             | Self::DetachPolicy { kind, .. }
+            | Self::PutInlinePolicy { kind, .. }
             | Self::DeleteInlinePolicy { kind, .. }
             | Self::DeleteRole { kind, .. } => Part::Role(*kind),
             Self::CreateOidcProvider { .. }

@@ -4,7 +4,7 @@ use super::world::World;
 use super::{access_entry, desired, node_group, set, tags, version};
 use crate::cluster::model::{
     AccessScope, Claim, ClusterStatus, DesiredCluster, DesiredNodeGroup, MaxUnavailable,
-    NodeGroupStatus, Removal, RoleChoice, Taint,
+    NodeGroupStatus, Remembered, Removal, RoleChoice, Taint,
 };
 use crate::cluster::names;
 use crate::cluster::plan::{plan, plan_removal};
@@ -189,6 +189,7 @@ proptest! {
             region: first.region.clone(),
             owner: first.owner.clone(),
             claim: Claim::Held,
+            remembered: Remembered::default(),
             oidc_provider_arn: None,
         };
         let steps = |world: &World| plan_removal(&removal, &world.observed).expect("a plan exists");

@@ -6,7 +6,7 @@ mod world;
 
 use crate::cluster::model::{
     AccessEntry, Claim, DesiredCluster, DesiredNodeGroup, DesiredVpc, KubernetesVersion,
-    RoleChoice, StringMap,
+    Remembered, RoleChoice, StringMap,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,6 +34,7 @@ pub(in crate::cluster) fn desired() -> DesiredCluster {
         account_id: "123456789012".to_owned(),
         owner: "state-a".to_owned(),
         claim: Claim::Create,
+        remembered: Remembered::default(),
         generation: Some("g1".to_owned()),
         version: version(35),
         cluster_role: RoleChoice::Managed,

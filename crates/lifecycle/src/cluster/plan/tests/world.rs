@@ -90,6 +90,8 @@ impl World {
             return;
         }
         self.writes += 1;
+        // The number of the call is the time.
+        let writes = self.writes as i64;
         match step.action.clone() {
             Action::WaitCluster { .. }
             | Action::WaitNodeGroup { .. }
@@ -105,6 +107,7 @@ impl World {
                 assert!(role.is_none(), "IAM refuses a second role {name}");
                 *role = Some(ObservedRole {
                     arn: format!("arn:aws:iam::123456789012:role/{name}"),
+                    created_at: Some(writes),
                     trusted_services: set([service.as_str()]),
                     attached_policies: BTreeSet::new(),
                     inline_policies: BTreeSet::new(),
@@ -118,9 +121,9 @@ impl World {
             Action::SetBoundary { kind, boundary, .. } => {
                 self.role(kind).as_mut().unwrap().permissions_boundary = boundary;
             }
-            Action::TagRole { kind, tags, .. } => {
-                self.role(kind).as_mut().unwrap().tags.extend(tags);
-            }
+            Action::TagRole {
+                kind, set, remove, ..
+            } => retag(&mut self.role(kind).as_mut().unwrap().tags, &set, &remove),
             Action::AttachPolicy {
                 kind, policy_arn, ..
             } => {
@@ -139,6 +142,13 @@ impl World {
                     .attached_policies
                     .remove(&policy_arn);
             }
+            Action::PutInlinePolicy { kind, policy, .. } => {
+                self.role(kind)
+                    .as_mut()
+                    .unwrap()
+                    .inline_policies
+                    .insert(policy);
+            }
             Action::DeleteInlinePolicy { kind, policy, .. } => {
                 self.role(kind)
                     .as_mut()
@@ -155,6 +165,8 @@ impl World {
                     self.observed.cluster.is_none(),
                     "EKS refuses a second cluster of the name"
                 );
+                let elsewhere = cluster.subnet_ids.contains("subnet-x");
+                let vpc = if elsewhere { "vpc-2" } else { "vpc-1" }.to_owned();
                 self.observed.cluster = Some(ObservedCluster {
                     arn: "arn:aws:eks:eu-central-1:123456789012:cluster/platform".to_owned(),
                     status: ClusterStatus::Creating,
@@ -163,24 +175,29 @@ impl World {
                     endpoint: None,
                     certificate_authority: None,
                     oidc_issuer: None,
-                    created_at: Some(1),
+                    created_at: Some(writes),
                     role_arn: cluster.role_arn,
                     subnet_ids: cluster.subnet_ids,
                     security_group_ids: cluster.security_group_ids,
                     cluster_security_group_id: None,
-                    vpc_id: Some("vpc-1".to_owned()),
+                    vpc_id: Some(vpc),
                     endpoint_public_access: cluster.endpoint.public,
                     endpoint_private_access: cluster.endpoint.private,
                     public_access_cidrs: cluster
                         .endpoint
                         .public_cidrs
-                        .unwrap_or_else(|| set(["0.0.0.0/0"])),
+                        .unwrap_or_else(|| set(["0.0.0.0/0"]))
+                        .into_iter()
+                        .filter(|_| cluster.endpoint.public)
+                        .collect(),
                     service_ipv4_cidr: cluster
                         .service_ipv4_cidr
                         .or(Some("10.100.0.0/16".to_owned())),
                     ip_family: cluster.ip_family.or(Some("ipv4".to_owned())),
                     authentication_mode: Some(cluster.authentication_mode),
-                    bootstrap_cluster_creator_admin_permissions: Some(true),
+                    bootstrap_cluster_creator_admin_permissions: Some(
+                        cluster.bootstrap_cluster_creator_admin_permissions,
+                    ),
                     enabled_log_types: cluster.log_types,
                     support_type: cluster.support_type.or(Some("EXTENDED".to_owned())),
                     deletion_protection: Some(cluster.deletion_protection),
@@ -268,13 +285,9 @@ impl World {
                 let provider = self.observed.oidc_provider.as_mut().unwrap();
                 provider.client_ids.insert(names::IRSA_AUDIENCE.to_owned());
             }
-            Action::TagOidcProvider { tags, .. } => {
-                self.observed
-                    .oidc_provider
-                    .as_mut()
-                    .unwrap()
-                    .tags
-                    .extend(tags);
+            Action::TagOidcProvider { set, remove, .. } => {
+                let provider = self.observed.oidc_provider.as_mut().unwrap();
+                retag(&mut provider.tags, &set, &remove);
             }
             Action::DeleteOidcProvider { arn } => {
                 self.observed
@@ -288,13 +301,22 @@ impl World {
                 principal_arn,
                 mut entry,
             } => {
-                self.cluster();
+                assert_ne!(
+                    self.cluster().authentication_mode.as_deref(),
+                    Some("CONFIG_MAP"),
+                    "EKS has no access entries in this mode"
+                );
                 assert!(!self.observed.access_entries.contains_key(&principal_arn));
                 entry.policies.clear();
                 let arn = format!("arn:aws:eks:entry/{principal_arn}");
-                self.observed
-                    .access_entries
-                    .insert(principal_arn, ObservedAccessEntry { arn, entry });
+                self.observed.access_entries.insert(
+                    principal_arn,
+                    ObservedAccessEntry {
+                        arn,
+                        created_at: Some(writes),
+                        entry,
+                    },
+                );
             }
             Action::UpdateAccessEntry {
                 principal_arn,
@@ -363,7 +385,7 @@ impl World {
                         arn: format!("arn:aws:eks:nodegroup/{}", group.name),
                         status: NodeGroupStatus::Creating,
                         issues: Vec::new(),
-                        created_at: Some(2),
+                        created_at: Some(writes),
                         version: Some(group.version),
                         release_version: group.release_version,
                         instance_types: group
