@@ -234,8 +234,18 @@ impl Aws {
 
     /// A failed call as an error about the connection, if it is one: refused credentials and
     /// unreachable endpoints say what to do about them.
-    pub(crate) fn explain(&self, error: ApiError) -> AwsError {
+    pub(crate) fn explain(&self, mut error: ApiError) -> AwsError {
         if error.class != ErrorClass::Credentials {
+            let endpoints = &self.inner.settings.endpoints;
+            let configured = match error.service {
+                "EKS" => &endpoints.eks,
+                "IAM" => &endpoints.iam,
+                "STS" => &endpoints.sts,
+                _ => &None,
+            };
+            if let (ErrorClass::Unreachable, Some(url)) = (error.class, configured) {
+                error.message = format!("{url}: {}", error.message).into();
+            }
             return AwsError::Call(Box::new(error));
         }
         let code = error.code.unwrap_or_default();
@@ -247,7 +257,8 @@ impl Aws {
             remedy: if expired {
                 "renew them (for example with: aws sso login) and run again"
             } else {
-                "check access_key, secret_key and token, or the profile or environment they come from"
+                "check access_key, secret_key and token, the profile, or AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and \
+                 AWS_SESSION_TOKEN, whichever they come from"
             },
         }
     }

@@ -1,7 +1,6 @@
 //! Errors of settings, credentials and AWS calls.
 
 use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::fmt;
 
@@ -209,7 +208,7 @@ impl ApiError {
             _ => ErrorClass::Other,
         };
         if message.is_empty() {
-            message = DisplayErrorContext(&error).to_string();
+            message = chain(&error);
         }
         Self {
             service,
@@ -232,6 +231,18 @@ impl ApiError {
             _ => None,
         }
     }
+}
+
+/// An error and its sources in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
 }
 
 /// The class of an error code and message.
