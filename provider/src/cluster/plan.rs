@@ -350,6 +350,7 @@ pub(super) fn plan(
     );
     groups(&mut state, config, prior);
     tag_counts(&state, surroundings)?;
+    entries_have_a_mode(&state)?;
 
     let intent = match prior {
         None => Intent::Create(Box::new(Target {
@@ -384,6 +385,25 @@ pub(super) fn plan(
         private: with_intent(prior_private, &intent)?,
         diagnostics: Diagnostics::new(),
     })
+}
+
+/// Refuses entries in a mode that has none, which the configuration may have left as it was.
+fn entries_have_a_mode(state: &ClusterModel) -> Result<(), Diagnostics> {
+    let mode = part(Some(&state.access_config), |access| {
+        &access.authentication_mode
+    });
+    let entries = state.access_entries.known();
+    if mode.as_str() != Some("CONFIG_MAP") || entries.is_none_or(BTreeMap::is_empty) {
+        return Ok(());
+    }
+    let error = PlanError::AccessEntriesNeedApi {
+        name: state.name.as_str().unwrap_or_default().to_owned(),
+    };
+    Err(Diagnostics::attribute_error(
+        Path::root().attribute("access_entries"),
+        "Access entries need another authentication mode",
+        sentence(&error.to_string()),
+    ))
 }
 
 /// Refuses more tags than AWS takes: each map alone may be short enough.

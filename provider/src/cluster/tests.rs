@@ -281,6 +281,24 @@ fn a_cluster_deleted_outside_is_made_again_and_the_plan_says_so() {
 }
 
 #[test]
+fn entries_in_a_mode_that_was_left_as_it_was_are_refused_in_the_plan() {
+    for (mode, refused) in [("API", false), ("CONFIG_MAP", true)] {
+        let mut observed = observed();
+        observed.cluster.as_mut().unwrap().authentication_mode = Some(mode.to_owned());
+        let prior = state_from(&config(), &observed, &place(), false);
+        let config = entry("STANDARD", |_| {});
+        let result = plan(
+            &config,
+            Some(&prior),
+            config.clone(),
+            &Private::new(),
+            &Surroundings::default(),
+        );
+        assert_eq!(result.is_err(), refused, "{mode}");
+    }
+}
+
+#[test]
 fn an_oidc_provider_of_others_settles_with_irsa_off() {
     let provider = |tags| ObservedOidcProvider {
         arn: "arn:aws:iam::123456789012:oidc-provider/oidc.example/id/1".to_owned(),
