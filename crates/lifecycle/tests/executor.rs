@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use common::Account;
 use devopsgenie_lifecycle::cluster::model::{KubernetesVersion, NodeGroupStatus};
+use devopsgenie_lifecycle::cluster::plan::Subject;
 use devopsgenie_lifecycle::cluster::{ClusterError, names};
 use eks_simulator::{Fault, FaultKind};
 
@@ -272,7 +273,12 @@ async fn a_failed_update_says_why_and_what_was_reached() {
         minor: 35,
     };
     let outcome = account.engine.apply(&desired, &account.options()).await;
-    let error = outcome.result.expect_err("the update fails").to_string();
+    let error = outcome.result.expect_err("the update fails");
+    assert_eq!(
+        error.subject(),
+        Some(Subject::Attribute("kubernetes_version"))
+    );
+    let error = error.to_string();
     assert!(
         error.contains("IpNotAvailable") && error.contains("no free addresses"),
         "{error}"

@@ -139,3 +139,67 @@ async fn the_next_apply_carries_on_after_kill_9() {
     let scenario = start().await.unwrap();
     run(&scenario).await.unwrap();
 }
+
+/// Subnets of a new VPC in two zones.
+async fn other_subnets(scenario: &Scenario) -> Result<Vec<String>> {
+    let vpc = scenario
+        .aws_query(
+            &["ec2", "create-vpc", "--cidr-block", "10.9.0.0/16"],
+            "Vpc.VpcId",
+        )
+        .await?;
+    let zones = scenario
+        .aws_query(
+            &[
+                "ec2",
+                "describe-subnets",
+                "--subnet-ids",
+                &scenario.subnet_ids[0],
+                &scenario.subnet_ids[1],
+            ],
+            "Subnets[].AvailabilityZone",
+        )
+        .await?;
+    let mut subnets = Vec::new();
+    for (number, zone) in zones.as_array().into_iter().flatten().enumerate() {
+        let range = format!("10.9.{number}.0/24");
+        let mut create = vec!["ec2", "create-subnet", "--cidr-block", &range];
+        create.extend(["--vpc-id", vpc.as_str().unwrap_or_default()]);
+        create.extend(["--availability-zone", zone.as_str().unwrap_or_default()]);
+        let subnet = scenario.aws_query(&create, "Subnet.SubnetId").await?;
+        subnets.push(subnet.as_str().unwrap_or_default().to_owned());
+    }
+    Ok(subnets)
+}
+
+/// EKS never moves a cluster to another VPC: one that is half-built in the wrong one is made again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_half_built_cluster_in_the_wrong_vpc_is_made_again() {
+    async fn run(scenario: &Scenario) -> Result<()> {
+        let fault = Fault::on("eks", "CreateNodegroup", FaultKind::ServerError);
+        let id = scenario.lab.simulator().faults().add(fault);
+        scenario.apply_fails()?;
+        scenario.lab.simulator().faults().clear(id);
+        let subnets = other_subnets(scenario).await?;
+        scenario
+            .configure(&CLUSTER.replace("var.subnet_ids", &serde_json::to_string(&subnets)?))?;
+        scenario.apply()?;
+        let found = scenario
+            .aws_query(
+                &["eks", "describe-cluster", "--name", "main"],
+                "sort(cluster.resourcesVpcConfig.subnetIds)",
+            )
+            .await?;
+        let mut expected = subnets;
+        expected.sort();
+        ensure!(found == serde_json::json!(expected), "{found}");
+        ensure!(
+            scenario.calls("eks:DeleteCluster") == 1,
+            "the half-built cluster was deleted {} times",
+            scenario.calls("eks:DeleteCluster")
+        );
+        scenario.destroy().await
+    }
+    let scenario = start().await.unwrap();
+    run(&scenario).await.unwrap();
+}
