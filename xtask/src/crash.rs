@@ -67,6 +67,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 fn tell(outcome: &Outcome) {
     let how = match (&outcome.failure, &outcome.effect) {
         (Some(_), _) => "FAILED",
+        (None, Some(_)) if outcome.by_import => "passed, by import",
         (None, Some(_)) => "passed",
         (None, None) => "not reached",
     };
