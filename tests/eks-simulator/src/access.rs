@@ -91,40 +91,48 @@ pub(crate) fn add_creator(core: &Core, cluster: &mut Cluster) {
     cluster.access_entries.insert(arn, entry);
 }
 
-/// EKS itself makes the entry of a node role. Source: EKS user guide, access entries.
-pub(crate) fn add_node_entry(core: &Core, cluster: &mut Cluster, role_arn: &str) {
+/// EKS itself makes the entry of a node role and of a pod execution role. Source: EKS user guide,
+/// access entries.
+pub(crate) fn add_role_entry(core: &Core, cluster: &mut Cluster, role_arn: &str, kind: &str) {
     if cluster.access_entries.contains_key(role_arn) {
         return;
     }
-    let mut entry = new_entry(core, cluster, role_arn, "EC2_LINUX");
-    entry.groups = vec!["system:nodes".to_owned()];
+    let mut entry = new_entry(core, cluster, role_arn, kind);
+    if kind == "EC2_LINUX" {
+        entry.groups = vec!["system:nodes".to_owned()];
+    }
     entry.managed = true;
     cluster.access_entries.insert(role_arn.to_owned(), entry);
 }
 
 /// The entries EKS makes when the cluster begins to use entries: of the creator, who keeps his
-/// rights, and of all node roles. Second-hand for the creator: terraform-aws-eks,
+/// rights, and of all node and pod execution roles. Second-hand for the creator: terraform-aws-eks,
 /// `docs/UPGRADE-20.0.md`, tells of the default administrator entry of existing clusters.
 pub(crate) fn add_default_entries(core: &Core, cluster: &mut Cluster) {
     if cluster.bootstrap_creator_admin {
         add_creator(core, cluster);
     }
-    let roles: Vec<String> = cluster
-        .node_groups
-        .values()
-        .map(|group| group.node_role.clone())
+    let nodes = cluster.node_groups.values();
+    let profiles = cluster.fargate_profiles.values();
+    let roles: Vec<(String, &str)> = nodes
+        .map(|group| (group.node_role.clone(), "EC2_LINUX"))
+        .chain(profiles.map(|profile| (profile.pod_execution_role.clone(), "FARGATE_LINUX")))
         .collect();
-    for role in roles {
-        add_node_entry(core, cluster, &role);
+    for (role, kind) in roles {
+        add_role_entry(core, cluster, &role, kind);
     }
 }
 
-/// Takes back the entry EKS made once no node group has the role. Not verified.
-pub(crate) fn remove_node_entry(cluster: &mut Cluster, role_arn: &str) {
+/// Takes back the entry EKS made once no node group or Fargate profile has the role. Not verified.
+pub(crate) fn remove_role_entry(cluster: &mut Cluster, role_arn: &str) {
     let used = cluster
         .node_groups
         .values()
-        .any(|group| group.node_role == role_arn);
+        .any(|group| group.node_role == role_arn)
+        || cluster
+            .fargate_profiles
+            .values()
+            .any(|profile| profile.pod_execution_role == role_arn);
     if !used
         && cluster
             .access_entries

@@ -42,6 +42,18 @@ impl Role {
         })
     }
 
+    /// Whether the trust policy lets the service do all these actions.
+    pub(crate) fn allows_service(&self, service: &str, actions: &[&str]) -> bool {
+        actions.iter().all(|action| {
+            self.statements().any(|statement| {
+                contains(&statement["Principal"]["Service"], service)
+                    && (contains(&statement["Action"], action)
+                        || contains(&statement["Action"], "sts:*")
+                        || contains(&statement["Action"], "*"))
+            })
+        })
+    }
+
     /// Whether a statement of the trust policy lets the AWS principal assume the role.
     pub(crate) fn trusts_principal(&self, account: &str, arns: &[&str]) -> bool {
         let root = format!("arn:aws:iam::{account}:root");
@@ -162,18 +174,59 @@ impl Aws {
             .collect();
         body.push_str("Version=");
         body.push_str(version);
+        let kind = ("content-type", "application/x-www-form-urlencoded");
+        let (good, text) = self.call(service, &[kind], body).await?;
+        if good {
+            return Ok(text);
+        }
+        Err(CallError {
+            code: first(&text, "Code").unwrap_or_else(|| "InternalFailure".to_owned()),
+            message: first(&text, "Message").unwrap_or_else(|| text.clone()),
+        })
+    }
+
+    /// A call of a service that speaks JSON with X-Amz-Target.
+    async fn json(&self, service: &str, target: &str, body: &Value) -> Result<Value, CallError> {
+        let headers = [
+            ("content-type", "application/x-amz-json-1.1"),
+            ("x-amz-target", target),
+        ];
+        let (good, text) = self.call(service, &headers, body.to_string()).await?;
+        let answer: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+        if good {
+            return Ok(answer);
+        }
+        let words = |names: &[&str]| {
+            names
+                .iter()
+                .find_map(|name| answer[*name].as_str().map(str::to_owned))
+        };
+        Err(CallError {
+            code: words(&["__type"]).unwrap_or_else(|| "InternalFailure".to_owned()),
+            message: words(&["message", "Message"]).unwrap_or(text),
+        })
+    }
+
+    /// A signed POST; whether it succeeded, and what it answered.
+    async fn call(
+        &self,
+        service: &str,
+        own_headers: &[(&'static str, &str)],
+        body: String,
+    ) -> Result<(bool, String), CallError> {
         let now = self.clock.wall();
         let date = compact(now.as_second());
         let mut headers = HeaderMap::new();
-        headers.insert(
-            "content-type",
-            HeaderValue::from_static("application/x-www-form-urlencoded"),
-        );
         let invalid = |error: &dyn std::error::Error| CallError {
             code: "InternalFailure".to_owned(),
             message: format!("the lab's own call to {service} failed: {error}"),
         };
-        for (name, value) in [("host", &self.authority), ("x-amz-date", &date)] {
+        let mut all = own_headers.to_vec();
+        all.extend([
+            ("host", self.authority.as_str()),
+            ("x-amz-date", date.as_str()),
+        ]);
+        for (name, value) in all {
             headers.insert(
                 name,
                 HeaderValue::from_str(value).map_err(|error| invalid(&error))?,
@@ -186,7 +239,7 @@ impl Aws {
             service: service.to_owned(),
             signed_headers: vec!["host".to_owned(), "x-amz-date".to_owned()],
             signature: String::new(),
-            date,
+            date: date.clone(),
             session_token: None,
             presigned: false,
             expires_seconds: None,
@@ -223,14 +276,10 @@ impl Aws {
             .await
             .map_err(|error| invalid(&error))?
             .to_bytes();
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        if status.is_success() {
-            return Ok(text);
-        }
-        Err(CallError {
-            code: first(&text, "Code").unwrap_or_else(|| status.to_string()),
-            message: first(&text, "Message").unwrap_or_default(),
-        })
+        Ok((
+            status.is_success(),
+            String::from_utf8_lossy(&bytes).into_owned(),
+        ))
     }
 
     async fn iam(&self, parameters: &[(&str, &str)]) -> Result<String, CallError> {
@@ -317,6 +366,42 @@ impl Aws {
             .collect()
     }
 
+    /// The subnets whose route table, or the VPC's main one, has a route to an internet gateway.
+    pub(crate) async fn public_subnets(&self, ids: &[String]) -> Result<Vec<String>, CallError> {
+        let subnets = self.subnets(ids).await?;
+        let vpc = subnets.first().map_or("", |subnet| &subnet.vpc_id);
+        let answer = self
+            .ec2(&[
+                ("Action", "DescribeRouteTables"),
+                ("Filter.1.Name", "vpc-id"),
+                ("Filter.1.Value.1", vpc),
+            ])
+            .await?;
+        // What each table is for (a subnet, or none for the main table), and whether it leads out.
+        let tables = items(&answer, "routeTableSet", |item| {
+            let inside = |name: &str, text: &str| {
+                item.descendants()
+                    .filter(|node| node.tag_name().name() == name)
+                    .filter_map(|node| node.text().map(str::to_owned))
+                    .filter(|found| found.starts_with(text))
+                    .collect::<Vec<_>>()
+            };
+            Some((
+                inside("subnetId", ""),
+                inside("main", "true").is_empty(),
+                !inside("gatewayId", "igw-").is_empty(),
+            ))
+        });
+        let is_public = |id: &String| {
+            tables
+                .iter()
+                .find(|(own, _, _)| own.contains(id))
+                .or_else(|| tables.iter().find(|(_, other, _)| !other))
+                .is_some_and(|(_, _, public)| *public)
+        };
+        Ok(ids.iter().filter(|id| is_public(id)).cloned().collect())
+    }
+
     /// VPC ids of the security groups.
     pub(crate) async fn security_group_vpcs(
         &self,
@@ -382,6 +467,28 @@ impl Aws {
                 code: "InvalidInstanceType".to_owned(),
                 message: format!("The following supplied instance types do not exist: [{name}]"),
             }),
+        }
+    }
+
+    /// The metadata of a KMS key; `None` if there is no such key.
+    pub(crate) async fn kms_key(&self, arn: &str) -> Result<Option<Value>, CallError> {
+        let body = serde_json::json!({ "KeyId": arn });
+        match self.json("kms", "TrentService.DescribeKey", &body).await {
+            Ok(answer) => Ok(Some(answer["KeyMetadata"].clone())),
+            Err(error) if error.code.contains("NotFound") => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes the log group unless it is there, without a retention.
+    pub(crate) async fn ensure_log_group(&self, name: &str) -> Result<(), CallError> {
+        let body = serde_json::json!({ "logGroupName": name });
+        match self
+            .json("logs", "Logs_20140328.CreateLogGroup", &body)
+            .await
+        {
+            Err(error) if !error.code.contains("AlreadyExists") => Err(error),
+            _ => Ok(()),
         }
     }
 

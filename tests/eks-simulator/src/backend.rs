@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// The boxed future the backend's methods return, so that the trait can be a trait object.
 pub type BackendFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BackendError>> + Send + 'a>>;
@@ -141,6 +142,29 @@ pub enum DrainOutcome {
     },
 }
 
+/// How server-side apply of one object ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ApplyOutcome {
+    /// The object is as applied, or would be.
+    Applied,
+    /// Other field managers own fields with other values, and nothing was changed. The fields as
+    /// Kubernetes spells them in a conflict, such as `.spec.replicas`.
+    Conflicts(Vec<String>),
+}
+
+/// A use of an API that a later Kubernetes no longer serves.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct DeprecatedUse {
+    /// API group; empty for the core group.
+    pub group: String,
+    /// API version, such as `v1beta1`.
+    pub version: String,
+    /// Plural resource name.
+    pub resource: String,
+    /// The minor version that no longer serves it, such as `1.38`.
+    pub removed_release: String,
+}
+
 /// Runs control planes and nodes. All methods may be called for different clusters at once; for
 /// one cluster the simulator never runs two control-plane methods at once, but node methods may
 /// run beside them, and wait while the API is away. Methods are idempotent: doing again what is done succeeds.
@@ -189,4 +213,53 @@ pub trait ClusterBackend: Send + Sync + 'static {
         cluster_name: &'a str,
         node_name: &'a str,
     ) -> BackendFuture<'a, ()>;
+
+    /// Applies an object (a whole manifest) by server-side apply as field manager `manager`. Without
+    /// `force`, foreign fields are conflicts; with `dry_run`, nothing is changed in any case. The
+    /// default is for backends that run no API server.
+    fn apply_object<'a>(
+        &'a self,
+        cluster_name: &'a str,
+        _object: &'a Value,
+        _manager: &'a str,
+        _force: bool,
+        _dry_run: bool,
+    ) -> BackendFuture<'a, ApplyOutcome> {
+        no_objects(cluster_name)
+    }
+
+    /// The object of this `apiVersion`, `kind`, name and namespace; `None` if there is none.
+    fn get_object<'a>(
+        &'a self,
+        cluster_name: &'a str,
+        _reference: &'a Value,
+    ) -> BackendFuture<'a, Option<Value>> {
+        no_objects(cluster_name)
+    }
+
+    /// Deletes the object of this `apiVersion`, `kind`, name and namespace; one that is not there
+    /// is no error.
+    fn delete_object<'a>(
+        &'a self,
+        cluster_name: &'a str,
+        _reference: &'a Value,
+    ) -> BackendFuture<'a, ()> {
+        no_objects(cluster_name)
+    }
+
+    /// The uses of deprecated APIs the API server has seen, sorted.
+    fn deprecated_uses<'a>(
+        &'a self,
+        cluster_name: &'a str,
+    ) -> BackendFuture<'a, Vec<DeprecatedUse>> {
+        no_objects(cluster_name)
+    }
+}
+
+fn no_objects<T: Send>(cluster_name: &str) -> BackendFuture<'_, T> {
+    Box::pin(async move {
+        Err(BackendError::failed(format!(
+            "the backend of cluster {cluster_name} runs no API server that keeps objects"
+        )))
+    })
 }

@@ -9,16 +9,17 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::clusters::{
-    COMPONENT_CONFIG, Enabled, LoggingRequest, ScalingRequest, TIERS, UpgradePolicyRequest,
-    VpcRequest, apply_logging, check_endpoint_access, check_network, one_of, or_replay,
-    refuse_asked, with_causes,
+    COMPONENT_CONFIG, Enabled, EncryptionRequest, LoggingRequest, ScalingRequest, TIERS,
+    UpgradePolicyRequest, VpcRequest, apply_logging, check_encryption, check_endpoint_access,
+    check_network, log_group, one_of, or_replay, refuse_asked, with_causes,
 };
 use crate::core::Core;
 use crate::eks::Call;
 use crate::faults::TransitionFaults;
-use crate::store::{Cluster, ClusterStatus, Update, UpdateError};
+use crate::identity_providers::IdentityProvider;
+use crate::store::{Cluster, ClusterStatus, Owner, Update, UpdateError};
 use crate::wire::{ApiError, Code};
-use crate::{access, pages, versions};
+use crate::{access, insights, pages, versions};
 
 /// Source of the members: botocore model, UpdateClusterConfigRequest.
 #[derive(Debug, Deserialize)]
@@ -49,7 +50,7 @@ struct AccessConfigUpdate {
 
 /// A change to a cluster, applied when its update succeeds.
 #[derive(Debug)]
-enum Change {
+pub(crate) enum Change {
     Network {
         subnet_ids: Vec<String>,
         security_group_ids: Vec<String>,
@@ -69,9 +70,45 @@ enum Change {
         to: String,
         rollback: bool,
     },
+    Encryption(Value),
+    AssociateIdentityProvider(Box<IdentityProvider>),
+    DisassociateIdentityProvider(String),
 }
 
 impl Change {
+    /// What shows while the update runs.
+    fn begin(&self, cluster: &mut Cluster) {
+        match self {
+            Self::AssociateIdentityProvider(provider) => {
+                let provider = (**provider).clone();
+                cluster
+                    .identity_providers
+                    .insert(provider.name.clone(), provider);
+            }
+            Self::DisassociateIdentityProvider(name) => {
+                if let Some(provider) = cluster.identity_providers.get_mut(name) {
+                    provider.status = "DELETING";
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes back what [`Change::begin`] did.
+    fn revert(self, cluster: &mut Cluster) {
+        match self {
+            Self::AssociateIdentityProvider(provider) => {
+                cluster.identity_providers.remove(&provider.name);
+            }
+            Self::DisassociateIdentityProvider(name) => {
+                if let Some(provider) = cluster.identity_providers.get_mut(&name) {
+                    provider.status = "ACTIVE";
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn apply(self, cluster: &mut Cluster, now: Timestamp) {
         match self {
             Self::Network {
@@ -100,16 +137,25 @@ impl Change {
                 let from = std::mem::replace(&mut cluster.version, to);
                 cluster.upgraded_from = (!rollback).then_some((from, now));
             }
+            Self::Encryption(config) => cluster.encryption_config = config,
+            Self::AssociateIdentityProvider(provider) => {
+                if let Some(provider) = cluster.identity_providers.get_mut(&provider.name) {
+                    provider.status = "ACTIVE";
+                }
+            }
+            Self::DisassociateIdentityProvider(name) => {
+                cluster.identity_providers.remove(&name);
+            }
         }
     }
 }
 
 /// The parameters an update shows, and what it does.
-type Planned = (Vec<(&'static str, String)>, Change);
+pub(crate) type Planned = (Vec<(&'static str, String)>, Change);
 
 /// 409 unless the cluster can take an update; `action` is the update's type. Source of the text for a
 /// running update: rancher/eks-operator issue 547 and aws-cdk issue 33452, which quote it.
-fn refuse_unless_active(cluster: &Cluster, action: &str) -> Result<(), ApiError> {
+pub(crate) fn refuse_unless_active(cluster: &Cluster, action: &str) -> Result<(), ApiError> {
     let name = &cluster.name;
     if let Some(update) = cluster.running_update() {
         return Err(ApiError::in_use(format!(
@@ -471,12 +517,63 @@ fn plan_authentication_mode(cluster: &Cluster, mode: String) -> Result<Planned, 
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct EncryptionUpdate {
+    encryption_config: Option<Vec<EncryptionRequest>>,
+    client_request_token: Option<String>,
+}
+
+/// Source: API reference, AssociateEncryptionConfig (once, and never another key); text not verified.
+pub(crate) async fn associate_encryption(
+    core: &Arc<Core>,
+    call: &Call<'_>,
+) -> Result<Value, ApiError> {
+    let name = call.part(0);
+    let (request, raw) = call.body::<EncryptionUpdate>()?;
+    let token = request.client_request_token.as_deref();
+    let kind = "AssociateEncryptionConfig";
+    if let Some(shown) = replayed(core, kind, name, token, &raw)? {
+        return Ok(shown);
+    }
+    let named = |error: ApiError| error.cluster(name);
+    let before = core.store().cluster(name)?.clone();
+    refuse_unless_active(&before, kind)?;
+    call.refuse_if_busy(name, kind)?;
+    let configs = request.encryption_config.unwrap_or_default();
+    if configs.is_empty() {
+        return Err(named(ApiError::parameter("encryptionConfig is required")));
+    }
+    if before
+        .encryption_config
+        .as_array()
+        .is_some_and(|own| !own.is_empty())
+    {
+        return Err(named(ApiError::new(
+            Code::InvalidRequest,
+            "Encryption is already enabled on the cluster and its key cannot be changed.",
+        )));
+    }
+    check_encryption(core, &configs).await.map_err(named)?;
+    let config = raw["encryptionConfig"].clone();
+    let params = vec![("EncryptionConfig", config.to_string())];
+    let started = start(
+        core,
+        call,
+        (kind, name, token, raw.clone()),
+        kind,
+        (params, Change::Encryption(config)),
+        core.config.timings.cluster_config_update,
+    );
+    // A call with the same token may have been accepted while this one asked KMS.
+    or_replay(started, || replayed(core, kind, name, token, &raw))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct VersionRequest {
     version: Option<String>,
     client_request_token: Option<String>,
-    /// It lets pass what upgrade insights find, and there are none here.
-    #[serde(rename = "force")]
-    _force: Option<bool>,
+    /// It lets a rollback pass whatever insights find. An upgrade passes in any case.
+    force: Option<bool>,
     rollback_config: Option<Value>,
 }
 
@@ -515,6 +612,9 @@ fn update_version_once(
     refuse_unless_active(&cluster, "VersionUpdate")?;
     call.refuse_if_busy(&name, "VersionUpdate")?;
     let rollback = plan_version(core, &cluster, &version).map_err(|error| error.cluster(&name))?;
+    if rollback && request.force != Some(true) {
+        insights::refuse_rollback(&cluster, &version).map_err(|error| error.cluster(&name))?;
+    }
     let kind = if rollback {
         "VersionRollback"
     } else {
@@ -584,7 +684,7 @@ fn plan_version(core: &Core, cluster: &Cluster, version: &str) -> Result<bool, A
     Ok(rollback)
 }
 
-fn replayed(
+pub(crate) fn replayed(
     core: &Core,
     operation: &str,
     name: &str,
@@ -604,7 +704,7 @@ fn replayed(
 }
 
 /// Records the update and starts its transition.
-fn start(
+pub(crate) fn start(
     core: &Arc<Core>,
     call: &Call<'_>,
     (operation, name, token, raw): (&str, &str, Option<&str>, Value),
@@ -612,7 +712,7 @@ fn start(
     (params, change): Planned,
     duration: Duration,
 ) -> Result<Value, ApiError> {
-    let update = Update::new(kind, params, core.now(), None);
+    let update = Update::new(kind, params, core.now(), Owner::Cluster);
     let shown = json!({ "update": update.show() });
     let id = update.id.clone();
     {
@@ -620,6 +720,7 @@ fn start(
         let cluster = store.cluster_mut(name)?;
         refuse_unless_active(cluster, kind)?;
         cluster.status = ClusterStatus::Updating;
+        change.begin(cluster);
         cluster.updates.push(update);
         store.accept(operation, name, token, raw, &id);
     }
@@ -651,6 +752,11 @@ async fn run(
                 .await
                 .map_err(|error| ("Unknown".to_owned(), with_causes(&error)))
         }
+        (None, Change::Logging(types)) if !types.is_empty() => core
+            .aws
+            .ensure_log_group(&log_group(name))
+            .await
+            .map_err(|error| ("Unknown".to_owned(), error.message)),
         (None, _) => Ok(()),
     };
     let now = core.now();
@@ -673,14 +779,15 @@ async fn run(
             }
             ("Successful", Vec::new())
         }
-        Err((code, message)) => (
-            "Failed",
-            vec![UpdateError {
+        Err((code, message)) => {
+            change.revert(cluster);
+            let error = UpdateError {
                 code,
                 message,
                 resource_ids: vec![name.to_owned()],
-            }],
-        ),
+            };
+            ("Failed", vec![error])
+        }
     };
     if let Some(update) = cluster.update_mut(id) {
         update.status = status;
@@ -688,16 +795,16 @@ async fn run(
     }
 }
 
-/// Source: API reference, DescribeUpdate: an update of a node group needs its name.
+/// Source: API reference, DescribeUpdate: an update of a node group or add-on needs its name.
 pub(crate) fn describe(core: &Core, call: &Call<'_>) -> Result<Value, ApiError> {
     let (name, id) = (call.part(0), call.part(1));
     let store = core.store();
     let cluster = store.cluster(name)?;
-    let node_group = check_owner(cluster, call)?;
+    let owner = owner_asked(cluster, call)?;
     cluster
         .updates
         .iter()
-        .find(|update| update.id == id && update.node_group.as_deref() == node_group)
+        .find(|update| update.id == id && update.owner == owner)
         .map(|update| json!({ "update": update.show() }))
         .ok_or_else(|| {
             ApiError::new(
@@ -712,13 +819,13 @@ pub(crate) fn describe(core: &Core, call: &Call<'_>) -> Result<Value, ApiError> 
 pub(crate) fn list(core: &Core, call: &Call<'_>) -> Result<Value, ApiError> {
     let store = core.store();
     let cluster = store.cluster(call.part(0))?;
-    let node_group = check_owner(cluster, call)?;
+    let owner = owner_asked(cluster, call)?;
     // In the order of their start, which the number makes the order of pages, too.
     let mut numbered: Vec<(usize, String)> = cluster
         .updates
         .iter()
         .enumerate()
-        .filter(|(_, update)| update.node_group.as_deref() == node_group)
+        .filter(|(_, update)| update.owner == owner)
         .map(|(number, update)| (number, update.id.clone()))
         .collect();
     let next = pages::cut(
@@ -731,19 +838,28 @@ pub(crate) fn list(core: &Core, call: &Call<'_>) -> Result<Value, ApiError> {
     Ok(json!({ "updateIds": ids, "nextToken": next }))
 }
 
-fn check_owner<'a>(cluster: &Cluster, call: &'a Call<'_>) -> Result<Option<&'a str>, ApiError> {
-    if call.query("addonName").is_some() || call.query("capabilityName").is_some() {
+fn owner_asked(cluster: &Cluster, call: &Call<'_>) -> Result<Owner, ApiError> {
+    if let Some(name) = call.query("capabilityName") {
         return Err(ApiError::new(
             Code::ResourceNotFound,
-            "Add-ons and capabilities are not simulated by the lab, so there is none of this name.",
+            format!("Capabilities are not simulated by the lab, so there is no {name}."),
         )
         .cluster(&cluster.name));
     }
-    let node_group = call.query("nodegroupName");
-    if let Some(group) = node_group
-        && !cluster.node_groups.contains_key(group)
-    {
-        return Err(crate::store::no_node_group(&cluster.name, group));
+    match (call.query("nodegroupName"), call.query("addonName")) {
+        // Not verified: what the service does with both.
+        (Some(_), Some(_)) => Err(ApiError::parameter(
+            "Only one of nodegroupName and addonName can be given.",
+        )
+        .cluster(&cluster.name)),
+        (Some(group), None) if cluster.node_groups.contains_key(group) => {
+            Ok(Owner::NodeGroup(group.to_owned()))
+        }
+        (Some(group), None) => Err(crate::store::no_node_group(&cluster.name, group)),
+        (None, Some(addon)) if cluster.addons.contains_key(addon) => {
+            Ok(Owner::Addon(addon.to_owned()))
+        }
+        (None, Some(addon)) => Err(crate::addons::no_addon(&cluster.name, addon)),
+        (None, None) => Ok(Owner::Cluster),
     }
-    Ok(node_group)
 }

@@ -14,6 +14,7 @@ use crate::backend::ControlPlaneSpec;
 use crate::core::Core;
 use crate::eks::Call;
 use crate::faults::TransitionFaults;
+use crate::insights::Insights;
 use crate::roles;
 use crate::store::{Cluster, ClusterStatus, Issue, Store, Tags, VpcConfig, no_cluster};
 use crate::wire::{ApiError, Code};
@@ -94,9 +95,10 @@ struct ComputeRequest {
     node_role_arn: Option<String>,
 }
 
+/// `encryptionConfig` of a request.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct EncryptionRequest {
+pub(crate) struct EncryptionRequest {
     #[serde(default)]
     resources: Vec<String>,
     provider: Option<EncryptionProvider>,
@@ -404,8 +406,12 @@ pub(crate) fn refuse_asked(asked: &[(bool, &str)]) -> Result<(), ApiError> {
 }
 
 /// One secrets key at most. Source: botocore model, EncryptionConfigList; API reference,
-/// EncryptionConfig ("secrets" is the only supported resource). KMS is not asked.
-fn check_encryption(configs: &[EncryptionRequest]) -> Result<(), ApiError> {
+/// EncryptionConfig ("secrets" is the only supported resource; the key is symmetric and of the
+/// cluster's region). A key of another account is not asked for. Texts not verified.
+pub(crate) async fn check_encryption(
+    core: &Core,
+    configs: &[EncryptionRequest],
+) -> Result<(), ApiError> {
     let [config] = configs else {
         return if configs.is_empty() {
             Ok(())
@@ -425,12 +431,36 @@ fn check_encryption(configs: &[EncryptionRequest]) -> Result<(), ApiError> {
         .provider
         .as_ref()
         .and_then(|provider| provider.key_arn.as_deref());
-    match key {
-        Some(arn) if arn.starts_with("arn:aws:kms:") => Ok(()),
-        _ => Err(ApiError::parameter(
+    let Some(arn) = key.filter(|arn| arn.starts_with("arn:aws:kms:")) else {
+        return Err(ApiError::parameter(
             "encryptionConfig needs provider.keyArn, the ARN of a KMS key.",
-        )),
+        ));
+    };
+    let refuse = |why: &str| Err(ApiError::parameter(format!("The KMS key {arn} {why}")));
+    let parts: Vec<&str> = arn.split(':').collect();
+    if parts.get(3) != Some(&core.config.region.as_str()) {
+        return refuse("must be in the region of the cluster");
     }
+    if parts.get(4) != Some(&core.config.account_id.as_str()) {
+        return Ok(());
+    }
+    let metadata = core.aws.kms_key(arn).await.map_err(|error| {
+        ApiError::new(
+            Code::Server,
+            format!("KMS could not be asked: {} {}", error.code, error.message),
+        )
+    })?;
+    match metadata {
+        None => refuse("does not exist"),
+        Some(key) if key["KeySpec"] != "SYMMETRIC_DEFAULT" => refuse("must be symmetric"),
+        Some(key) if key["KeyState"] != "Enabled" => refuse("is not enabled"),
+        Some(_) => Ok(()),
+    }
+}
+
+/// The log group of the control plane. Source: EKS user guide, control plane logs.
+pub(crate) fn log_group(cluster: &str) -> String {
+    format!("/aws/eks/{cluster}/cluster")
 }
 
 /// An IPv4 block as its first and last address; `None` if it is not one.
@@ -540,7 +570,12 @@ async fn create_once(
         .unwrap_or_else(|| vec!["0.0.0.0/0".to_owned()]);
     check_endpoint_access(public, private, &cidrs)?;
     tags::check(&request.tags).map_err(ApiError::parameter)?;
-    check_encryption(request.encryption_config.as_deref().unwrap_or_default())?;
+    check_encryption(
+        core,
+        request.encryption_config.as_deref().unwrap_or_default(),
+    )
+    .await
+    .map_err(|error| error.cluster(&name))?;
     if let Some(family) = request
         .kubernetes_network_config
         .as_ref()
@@ -644,6 +679,11 @@ async fn create_once(
         updates: Vec::new(),
         node_groups: std::collections::BTreeMap::new(),
         access_entries: std::collections::BTreeMap::new(),
+        addons: std::collections::BTreeMap::new(),
+        fargate_profiles: std::collections::BTreeMap::new(),
+        identity_providers: std::collections::BTreeMap::new(),
+        insights: Insights::default(),
+        pod_identities: std::collections::BTreeMap::new(),
         used_addresses: BTreeSet::new(),
         name: name.clone(),
     };
@@ -734,9 +774,11 @@ async fn run_create(core: &Core, name: &str, faults: &TransitionFaults) {
 async fn start_control_plane(core: &Core, name: &str) -> Result<(), String> {
     let lock = core.control_plane(name);
     let _held = lock.lock().await;
+    let logs;
     let (spec, vpc_id) = {
         let store = core.store();
         let cluster = store.cluster(name).map_err(|error| error.message)?;
+        logs = !cluster.log_types.is_empty();
         let spec = ControlPlaneSpec {
             cluster_name: name.to_owned(),
             version: cluster.version.clone(),
@@ -758,6 +800,12 @@ async fn start_control_plane(core: &Core, name: &str) -> Result<(), String> {
         .map_err(|error| format!("{}: {}", error.code, error.message))?;
     if let Ok(cluster) = core.store().cluster_mut(name) {
         cluster.vpc.cluster_security_group_id = Some(group);
+    }
+    if logs {
+        core.aws
+            .ensure_log_group(&log_group(name))
+            .await
+            .map_err(|error| format!("{}: {}", error.code, error.message))?;
     }
     let plane = core
         .config
@@ -831,6 +879,10 @@ pub(crate) fn delete(core: &Arc<Core>, call: &Call<'_>) -> Result<Value, ApiErro
         if !cluster.node_groups.is_empty() {
             return Err(ApiError::in_use("Cluster has nodegroups attached").cluster(&name));
         }
+        // Source: API reference, DeleteCluster; the text is not verified.
+        if !cluster.fargate_profiles.is_empty() {
+            return Err(ApiError::in_use("Cluster has Fargate profiles attached").cluster(&name));
+        }
         match cluster.status {
             ClusterStatus::Active | ClusterStatus::Failed => {}
             // Not verified: the text for a cluster that is being created or deleted.
@@ -903,7 +955,20 @@ async fn run_delete(core: &Core, name: &str, faults: &TransitionFaults) {
             "the cluster security group stays, as on AWS when something still uses it"
         );
     }
-    let mut store = core.store();
-    store.clusters.remove(name);
-    store.forget_tokens(name);
+    {
+        let mut store = core.store();
+        store.clusters.remove(name);
+        store.forget_tokens(name);
+    }
+    // Source: terraform-aws-eks issues 2446 and 2763: what is written late makes the group again.
+    if let Some(delay) = faults.late_logs {
+        core.config.clock.sleep(delay).await;
+        if let Err(error) = core.aws.ensure_log_group(&log_group(name)).await {
+            tracing::warn!(
+                cluster = name,
+                code = error.code,
+                "the late write of logs failed"
+            );
+        }
+    }
 }

@@ -44,6 +44,13 @@ pub struct Timings {
     pub node_group_delete: Duration,
     /// Node group update, per step.
     pub node_group_update: Duration,
+    /// Add-on CREATING, UPDATING and DELETING, each.
+    pub addon: Duration,
+    /// How long the workloads of an add-on may take to be ready on the nodes there are, before the
+    /// add-on is DEGRADED.
+    pub addon_health: Duration,
+    /// Fargate profile CREATING and DELETING, each.
+    pub fargate_profile: Duration,
     /// Longest drain of one node before PodEvictionFailure (15 minutes on AWS).
     pub drain_timeout: Duration,
     /// Between the drain of nodes and their end (60 seconds on AWS). Source of both: EKS user guide,
@@ -61,6 +68,9 @@ impl Default for Timings {
             node_group_create: Duration::from_millis(100),
             node_group_delete: Duration::from_millis(100),
             node_group_update: Duration::from_millis(60),
+            addon: Duration::from_millis(60),
+            addon_health: Duration::from_secs(60),
+            fargate_profile: Duration::from_millis(100),
             drain_timeout: Duration::from_secs(10),
             node_termination_wait: Duration::from_millis(10),
         }

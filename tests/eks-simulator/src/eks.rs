@@ -10,7 +10,10 @@ use crate::core::Core;
 use crate::faults::Hits;
 use crate::principals::Principal;
 use crate::wire::{Answer, ApiError, Code, Request, query_pairs};
-use crate::{access, cluster_updates, clusters, node_group_updates, node_groups, tags, versions};
+use crate::{
+    access, addon_catalogue, addon_updates, addons, cluster_updates, clusters, fargate,
+    identity_providers, insights, node_group_updates, node_groups, pod_identities, tags, versions,
+};
 
 /// A call to an operation.
 pub(crate) struct Call<'a> {
@@ -126,6 +129,31 @@ async fn run(core: &Arc<Core>, operation: &str, call: &Call<'_>) -> Result<Value
         "DisassociateAccessPolicy" => access::disassociate(core, call),
         "ListAssociatedAccessPolicies" => access::list_associated(core, call),
         "ListAccessPolicies" => access::list_policies(call),
+        "CreateAddon" => addons::create(core, call).await,
+        "DescribeAddon" => addons::describe(core, call).await,
+        "ListAddons" => addons::list(core, call),
+        "UpdateAddon" => addon_updates::update(core, call).await,
+        "DeleteAddon" => addons::delete(core, call),
+        "DescribeAddonVersions" => addon_catalogue::describe_versions(call),
+        "DescribeAddonConfiguration" => addon_catalogue::describe_configuration(call),
+        "AssociateIdentityProviderConfig" => identity_providers::associate(core, call),
+        "DescribeIdentityProviderConfig" => identity_providers::describe(core, call),
+        "ListIdentityProviderConfigs" => identity_providers::list(core, call),
+        "DisassociateIdentityProviderConfig" => identity_providers::disassociate(core, call),
+        "AssociateEncryptionConfig" => cluster_updates::associate_encryption(core, call).await,
+        "ListInsights" => insights::list(core, call).await,
+        "DescribeInsight" => insights::describe(core, call).await,
+        "StartInsightsRefresh" => insights::start_refresh(core, call),
+        "DescribeInsightsRefresh" => insights::describe_refresh(core, call),
+        "CreateFargateProfile" => fargate::create(core, call).await,
+        "DescribeFargateProfile" => fargate::describe(core, call),
+        "ListFargateProfiles" => fargate::list(core, call),
+        "DeleteFargateProfile" => fargate::delete(core, call),
+        "CreatePodIdentityAssociation" => pod_identities::create(core, call).await,
+        "DescribePodIdentityAssociation" => pod_identities::describe(core, call),
+        "ListPodIdentityAssociations" => pod_identities::list(core, call),
+        "UpdatePodIdentityAssociation" => pod_identities::update(core, call).await,
+        "DeletePodIdentityAssociation" => pod_identities::delete(core, call),
         "DescribeClusterVersions" => versions::describe(core, call),
         "TagResource" => tags::tag(core, call),
         "UntagResource" => tags::untag(core, call),

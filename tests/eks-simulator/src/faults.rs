@@ -44,14 +44,20 @@ pub enum FaultKind {
         /// The message.
         error_message: String,
     },
-    /// A cluster or node group that is being created ends FAILED / CREATE_FAILED with this issue.
+    /// Once the cluster is gone and this much later, what is left of its logs is written, which makes
+    /// its log group again. DeleteCluster only.
+    LateLogs {
+        /// Milliseconds of simulated time.
+        milliseconds: u64,
+    },
+    /// A cluster, node group, add-on or Fargate profile that is being created ends FAILED / CREATE_FAILED with this issue.
     CreateFails {
         /// A value of the model's `ClusterIssueCode` or `NodegroupIssueCode`.
         issue_code: String,
         /// The message.
         issue_message: String,
     },
-    /// A cluster or node group that is being deleted ends FAILED / DELETE_FAILED with this issue.
+    /// A cluster, node group, add-on or Fargate profile that is being deleted ends FAILED / DELETE_FAILED with this issue.
     DeleteFails {
         /// A value of the model's `ClusterIssueCode` or `NodegroupIssueCode`.
         issue_code: String,
@@ -243,6 +249,8 @@ pub(crate) struct Hits {
 #[derive(Debug, Default, Clone)]
 pub(crate) struct TransitionFaults {
     pub capacity: bool,
+    /// When late logs are written after the end of a cluster.
+    pub late_logs: Option<Duration>,
     /// Code and message of the failure.
     pub fails: Option<(String, String)>,
     /// Hold the transition until every one of these is true.
@@ -301,6 +309,10 @@ impl Hits {
             FaultKind::Stuck => {
                 self.transition.stuck.push(cleared.subscribe());
                 "stuck"
+            }
+            FaultKind::LateLogs { milliseconds } => {
+                self.transition.late_logs = Some(Duration::from_millis(*milliseconds));
+                "late_logs"
             }
             FaultKind::UpdateFails {
                 error_code,

@@ -13,6 +13,10 @@
 //! `POST /_lab/clusters/{name}/authorize` (SubjectAccessReview v1).
 
 mod access;
+mod addon_catalogue;
+mod addon_manifests;
+mod addon_updates;
+mod addons;
 mod aws;
 mod backend;
 mod clock;
@@ -23,18 +27,23 @@ mod control;
 mod core;
 mod effects;
 mod eks;
+mod fargate;
 mod faults;
+mod identity_providers;
+mod insights;
 mod listener;
 mod log;
 mod node_group_updates;
 mod node_groups;
 mod nodes;
 mod pages;
+mod pod_identities;
 mod policies;
 mod principals;
 mod proxy;
 mod refusals;
 mod roles;
+mod schema;
 mod server;
 mod signature;
 mod store;
@@ -44,8 +53,8 @@ mod webhook;
 mod wire;
 
 pub use backend::{
-    BackendError, BackendFuture, ClusterBackend, ControlPlane, ControlPlaneSpec, DrainOutcome,
-    NodeCapacity, NodeSpec, NodeTaint,
+    ApplyOutcome, BackendError, BackendFuture, ClusterBackend, ControlPlane, ControlPlaneSpec,
+    DeprecatedUse, DrainOutcome, NodeCapacity, NodeSpec, NodeTaint,
 };
 pub use clock::{Clock, SteppedClock};
 pub use clusters::UNSUPPORTED_ZONE_IDS;

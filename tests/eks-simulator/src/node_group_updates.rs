@@ -18,8 +18,8 @@ use crate::node_groups::{
     grow,
 };
 use crate::store::{
-    Cluster, ClusterStatus, Node, NodeGroup, NodeGroupStatus, NodeUpdateConfig, Store, Taint,
-    Update, UpdateError,
+    Cluster, ClusterStatus, Node, NodeGroup, NodeGroupStatus, NodeUpdateConfig, Owner, Store,
+    Taint, Update, UpdateError,
 };
 use crate::wire::ApiError;
 use crate::{nodes, versions};
@@ -150,7 +150,12 @@ fn update_config_once(
     refuse_unless_active(&store, &cluster, &name)?;
     let mut changed = store.node_group(&cluster, &name)?.clone();
     let params = apply_config(&mut changed, &request, &raw).map_err(named)?;
-    let update = Update::new("ConfigUpdate", params, core.now(), Some(&name));
+    let update = Update::new(
+        "ConfigUpdate",
+        params,
+        core.now(),
+        Owner::NodeGroup(name.clone()),
+    );
     let shown = json!({ "update": update.show() });
     let id = update.id.clone();
     store.node_group_mut(&cluster, &name)?.status = NodeGroupStatus::Updating;
@@ -412,7 +417,12 @@ fn update_version_once(
         ("Version", version.clone()),
         ("ReleaseVersion", release.clone()),
     ];
-    let update = Update::new("VersionUpdate", params, core.now(), Some(&name));
+    let update = Update::new(
+        "VersionUpdate",
+        params,
+        core.now(),
+        Owner::NodeGroup(name.clone()),
+    );
     let shown = json!({ "update": update.show() });
     let id = update.id.clone();
     store.node_group_mut(&cluster, &name)?.status = NodeGroupStatus::Updating;

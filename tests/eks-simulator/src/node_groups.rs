@@ -535,7 +535,7 @@ async fn create_once(
         let role = group.node_role.clone();
         found.node_groups.insert(name.clone(), group);
         if found.uses_entries() {
-            access::add_node_entry(core, found, &role);
+            access::add_role_entry(core, found, &role, "EC2_LINUX");
         }
         store.accept("CreateNodegroup", &scope, token.as_deref(), raw, &name);
     }
@@ -571,7 +571,7 @@ fn taken(cluster: &str, name: &str) -> ApiError {
 }
 
 /// Not verified: the error and its text.
-fn refuse_unless_usable(cluster: &crate::store::Cluster) -> Result<(), ApiError> {
+pub(crate) fn refuse_unless_usable(cluster: &crate::store::Cluster) -> Result<(), ApiError> {
     match cluster.status {
         ClusterStatus::Active | ClusterStatus::Updating if cluster.endpoint.is_some() => Ok(()),
         status => Err(ApiError::new(
@@ -585,7 +585,11 @@ fn refuse_unless_usable(cluster: &crate::store::Cluster) -> Result<(), ApiError>
     }
 }
 
-async fn check_subnets(core: &Core, ids: &[String], vpc_id: &str) -> Result<Vec<Subnet>, ApiError> {
+pub(crate) async fn check_subnets(
+    core: &Core,
+    ids: &[String],
+    vpc_id: &str,
+) -> Result<Vec<Subnet>, ApiError> {
     if ids.is_empty() {
         return Err(ApiError::parameter("Subnets are not specified."));
     }
@@ -760,7 +764,7 @@ async fn run_delete(core: &Arc<Core>, cluster: &str, name: &str, faults: &Transi
     match result {
         Ok(()) => {
             if let Some(group) = found.node_groups.remove(name) {
-                access::remove_node_entry(found, &group.node_role);
+                access::remove_role_entry(found, &group.node_role);
             }
             let scope = format!("{cluster}/{name}");
             store

@@ -16,7 +16,18 @@ pub(crate) fn cut<T>(
     refusal: Code,
     key: impl Fn(&T) -> String,
 ) -> Result<Option<String>, ApiError> {
-    let limit = match call.query("maxResults") {
+    let page = (call.query("maxResults"), call.query("nextToken"));
+    cut_by(items, page, refusal, key)
+}
+
+/// The same with maxResults and nextToken from elsewhere.
+pub(crate) fn cut_by<T>(
+    items: &mut Vec<T>,
+    (max_results, next_token): (Option<&str>, Option<&str>),
+    refusal: Code,
+    key: impl Fn(&T) -> String,
+) -> Result<Option<String>, ApiError> {
+    let limit = match max_results {
         None => 100,
         Some(text) => match text.parse::<usize>() {
             Ok(number @ 1..=100) => number,
@@ -28,7 +39,7 @@ pub(crate) fn cut<T>(
             }
         },
     };
-    if let Some(token) = call.query("nextToken") {
+    if let Some(token) = next_token {
         let last = URL_SAFE_NO_PAD
             .decode(token)
             .ok()

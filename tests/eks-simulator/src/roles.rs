@@ -134,3 +134,53 @@ pub(crate) async fn check_principal(
         _ => Err(invalid()),
     }
 }
+
+/// A role for pods: it must exist and let pods.eks.amazonaws.com assume it and tag the session. Source: EKS user guide, pod
+/// identity associations; text of the trust: terraform-provider-aws issue 41483.
+pub(crate) async fn check_pod_role(core: &Core, hits: &Hits, arn: &str) -> Result<(), ApiError> {
+    let role = find(core, hits, arn).await?.ok_or_else(|| {
+        ApiError::parameter(format!(
+            "Role provided in the request does not exist: {arn}"
+        ))
+    })?;
+    if role.allows_service(
+        "pods.eks.amazonaws.com",
+        &["sts:AssumeRole", "sts:TagSession"],
+    ) {
+        return Ok(());
+    }
+    Err(ApiError::parameter(
+        "Trust policy of the role provided is invalid",
+    ))
+}
+
+/// The role of an add-on's service account must exist. Its trust is not looked at: it is the
+/// pods that fail. Not verified.
+pub(crate) async fn check_service_account_role(
+    core: &Core,
+    hits: &Hits,
+    arn: &str,
+) -> Result<(), ApiError> {
+    match find(core, hits, arn).await? {
+        Some(_) => Ok(()),
+        None => Err(ApiError::parameter(format!(
+            "Role provided in the request does not exist: {arn}"
+        ))),
+    }
+}
+
+/// The pod execution role must exist and trust eks-fargate-pods.amazonaws.com. Source: EKS user guide,
+/// pod execution IAM role; text: issues of terraform-provider-aws and eksctl, which quote it.
+pub(crate) async fn check_fargate_role(
+    core: &Core,
+    hits: &Hits,
+    arn: &str,
+) -> Result<(), ApiError> {
+    let service = "eks-fargate-pods.amazonaws.com";
+    match find(core, hits, arn).await? {
+        Some(role) if role.trusts_service(service) => Ok(()),
+        _ => Err(ApiError::parameter(format!(
+            "Misconfigured PodExecutionRole Trust Policy; Please add the {service} Service Principal: {arn} does not exist or does not trust it"
+        ))),
+    }
+}

@@ -6,8 +6,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::addons::Addon;
 use crate::aws::{InstanceType, Subnet};
 use crate::backend::NodeTaint;
+use crate::fargate::FargateProfile;
+use crate::identity_providers::IdentityProvider;
+use crate::insights::Insights;
+use crate::pod_identities::PodIdentity;
 use crate::principals::Principal;
 use crate::wire::{ApiError, Code, epoch};
 
@@ -57,7 +62,7 @@ impl NodeGroupStatus {
     }
 }
 
-/// A health issue of a cluster or node group.
+/// A health issue of a cluster, node group or add-on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Issue {
     pub code: String,
@@ -66,7 +71,7 @@ pub(crate) struct Issue {
 }
 
 impl Issue {
-    fn show(&self) -> Value {
+    pub(crate) fn show(&self) -> Value {
         json!({ "code": self.code, "message": self.message, "resourceIds": self.resource_ids })
     }
 }
@@ -89,6 +94,14 @@ pub(crate) struct UpdateError {
     pub resource_ids: Vec<String>,
 }
 
+/// What an update belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Owner {
+    Cluster,
+    NodeGroup(String),
+    Addon(String),
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Update {
     pub id: String,
@@ -97,8 +110,7 @@ pub(crate) struct Update {
     pub params: Vec<(&'static str, String)>,
     pub created_at: Timestamp,
     pub errors: Vec<UpdateError>,
-    /// The node group it belongs to; `None` for the cluster's own.
-    pub node_group: Option<String>,
+    pub owner: Owner,
 }
 
 impl Update {
@@ -106,7 +118,7 @@ impl Update {
         kind: &'static str,
         params: Vec<(&'static str, String)>,
         created_at: Timestamp,
-        node_group: Option<&str>,
+        owner: Owner,
     ) -> Self {
         Self {
             id: uuid::Uuid::new_v4().to_string(),
@@ -115,7 +127,7 @@ impl Update {
             params,
             created_at,
             errors: Vec::new(),
-            node_group: node_group.map(str::to_owned),
+            owner,
         }
     }
 
@@ -181,6 +193,12 @@ pub(crate) struct Cluster {
     pub updates: Vec<Update>,
     pub node_groups: BTreeMap<String, NodeGroup>,
     pub access_entries: BTreeMap<String, AccessEntry>,
+    pub addons: BTreeMap<String, Addon>,
+    pub identity_providers: BTreeMap<String, IdentityProvider>,
+    pub insights: Insights,
+    pub fargate_profiles: BTreeMap<String, FargateProfile>,
+    /// By association id.
+    pub pod_identities: BTreeMap<String, PodIdentity>,
     /// Addresses handed out to nodes, so that none is used twice.
     pub used_addresses: std::collections::BTreeSet<std::net::Ipv4Addr>,
 }
@@ -190,7 +208,7 @@ impl Cluster {
     pub(crate) fn running_update(&self) -> Option<&Update> {
         self.updates
             .iter()
-            .find(|update| update.node_group.is_none() && update.status == "InProgress")
+            .find(|update| update.owner == Owner::Cluster && update.status == "InProgress")
     }
 
     pub(crate) fn update_mut(&mut self, id: &str) -> Option<&mut Update> {
@@ -450,7 +468,7 @@ pub(crate) struct AccessEntry {
     pub username: String,
     pub kind: String,
     pub associations: Vec<Association>,
-    /// Made by EKS for a node role; goes with the last node group of the role.
+    /// Made by EKS for a node or pod execution role; goes with the last that has the role.
     pub managed: bool,
 }
 

@@ -45,8 +45,10 @@ fn find<'a>(core: &Core, store: &'a mut Store, arn: &str) -> Result<&'a mut Tags
     };
     let parts: Vec<&str> = resource.split('/').collect();
     let cluster = match parts.as_slice() {
-        ["cluster", name] | ["nodegroup", name, _, _] => *name,
-        ["access-entry", name, ..] => *name,
+        ["cluster", name] | ["podidentityassociation", name, _] => *name,
+        ["nodegroup" | "addon" | "fargateprofile", name, _, _]
+        | ["identityproviderconfig", name, _, _, _]
+        | ["access-entry", name, ..] => *name,
         _ => {
             return Err(ApiError::new(
                 Code::BadRequest,
@@ -58,11 +60,21 @@ fn find<'a>(core: &Core, store: &'a mut Store, arn: &str) -> Result<&'a mut Tags
         if cluster.arn == arn {
             return Some(&mut cluster.tags);
         }
-        let group = cluster.node_groups.values_mut().find(|g| g.arn == arn);
-        let entry = cluster.access_entries.values_mut().find(|e| e.arn == arn);
-        group
-            .map(|group| &mut group.tags)
-            .or_else(|| entry.map(|entry| &mut entry.tags))
+        let groups = cluster.node_groups.values_mut();
+        let entries = cluster.access_entries.values_mut();
+        let addons = cluster.addons.values_mut();
+        let profiles = cluster.fargate_profiles.values_mut();
+        let providers = cluster.identity_providers.values_mut();
+        let identities = cluster.pod_identities.values_mut();
+        groups
+            .map(|group| (&group.arn, &mut group.tags))
+            .chain(entries.map(|entry| (&entry.arn, &mut entry.tags)))
+            .chain(addons.map(|addon| (&addon.arn, &mut addon.tags)))
+            .chain(profiles.map(|profile| (&profile.arn, &mut profile.tags)))
+            .chain(providers.map(|provider| (&provider.arn, &mut provider.tags)))
+            .chain(identities.map(|identity| (&identity.arn, &mut identity.tags)))
+            .find(|(own, _)| *own == arn)
+            .map(|(_, tags)| tags)
     });
     found.ok_or_else(|| ApiError::new(Code::NotFound, format!("Resource not found: {arn}")))
 }

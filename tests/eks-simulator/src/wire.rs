@@ -122,6 +122,7 @@ pub(crate) enum Code {
     BadRequest,
     InvalidParameter,
     InvalidRequest,
+    InvalidState,
     NotFound,
     ResourceInUse,
     ResourceLimitExceeded,
@@ -164,6 +165,7 @@ impl Code {
                     "subscriptionId",
                 ],
             ),
+            Self::InvalidState => ("InvalidStateException", 400, &["clusterName"]),
             Self::NotFound => ("NotFoundException", 404, &[]),
             Self::ResourceInUse => (
                 "ResourceInUseException",
@@ -216,7 +218,8 @@ pub(crate) struct ApiError {
     pub code: Code,
     pub message: String,
     pub cluster: Option<String>,
-    pub node_group: Option<String>,
+    /// Member of the error that names the node group, add-on or Fargate profile, and the name.
+    pub part: Option<(&'static str, String)>,
     pub valid_zones: Vec<String>,
 }
 
@@ -226,7 +229,7 @@ impl ApiError {
             code,
             message: message.into(),
             cluster: None,
-            node_group: None,
+            part: None,
             valid_zones: Vec::new(),
         }
     }
@@ -245,7 +248,17 @@ impl ApiError {
     }
 
     pub(crate) fn node_group(mut self, name: &str) -> Self {
-        self.node_group = Some(name.to_owned());
+        self.part = Some(("nodegroupName", name.to_owned()));
+        self
+    }
+
+    pub(crate) fn addon(mut self, name: &str) -> Self {
+        self.part = Some(("addonName", name.to_owned()));
+        self
+    }
+
+    pub(crate) fn fargate_profile(mut self, name: &str) -> Self {
+        self.part = Some(("fargateProfileName", name.to_owned()));
         self
     }
 
@@ -257,9 +270,11 @@ impl ApiError {
         for member in members {
             let value = match *member {
                 "clusterName" => json!(self.cluster),
-                "nodegroupName" => json!(self.node_group),
                 "validZones" => json!(self.valid_zones),
-                _ => Value::Null,
+                member => {
+                    let part = self.part.as_ref().filter(|(kind, _)| *kind == member);
+                    json!(part.map(|(_, name)| name))
+                }
             };
             body.insert((*member).to_owned(), value);
         }

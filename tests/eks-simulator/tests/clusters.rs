@@ -550,6 +550,7 @@ async fn a_page_goes_on_where_the_last_item_was_even_if_it_is_gone() {
 #[tokio::test]
 async fn self_managed_add_ons_may_be_asked_for_or_not() {
     let lab = Lab::start().await;
+    let key = lab.create_key("SYMMETRIC_DEFAULT").await;
     for (name, asked) in [("with", true), ("without", false)] {
         let mut body = lab.cluster_body(name);
         body["bootstrapSelfManagedAddons"] = json!(asked);
@@ -557,7 +558,7 @@ async fn self_managed_add_ons_may_be_asked_for_or_not() {
             json!({"ipFamily": "ipv4", "serviceIpv4Cidr": "192.168.16.0/24"});
         body["encryptionConfig"] = json!([{
             "resources": ["secrets"],
-            "provider": {"keyArn": "arn:aws:kms:us-east-1:123456789012:key/k"},
+            "provider": {"keyArn": key},
         }]);
         lab.eks("POST", "/clusters", body.clone()).await.ok();
         let cluster = lab.wait_cluster(name, "ACTIVE").await;
@@ -625,7 +626,10 @@ async fn versions_are_described_with_their_support() {
 async fn operations_that_are_not_simulated_say_so() {
     let lab = Lab::start().await;
     lab.create_cluster("some").await;
-    for path in ["/clusters/some/addons", "/clusters/some/fargate-profiles"] {
+    for path in [
+        "/clusters/some/capabilities",
+        "/clusters/some/certificate-authorities",
+    ] {
         lab.get(path)
             .await
             .refused("AccessDeniedException", "not simulated by the lab");

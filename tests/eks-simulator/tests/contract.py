@@ -285,7 +285,118 @@ def main():
         violations.append(f"tags are {tags}")
     refused("NotFoundException", eks.list_tags_for_resource, resourceArn=arn + "x")
     refused("BadRequestException", eks.list_tags_for_resource, resourceArn="arn:aws:s3:::b")
-    refused("AccessDeniedException", eks.list_addons, clusterName=name)
+    refused("AccessDeniedException", eks.list_capabilities, clusterName=name)
+
+    eks.describe_addon_versions(kubernetesVersion="1.36", maxResults=2)
+    refused("InvalidParameterException", eks.describe_addon_versions, addonName="none")
+    versions = eks.describe_addon_versions(addonName="vpc-cni", kubernetesVersion="1.36")
+    newest, older = [v["addonVersion"] for v in versions["addons"][0]["addonVersions"]][:2]
+    eks.describe_addon_configuration(addonName="vpc-cni", addonVersion=newest)
+    refused(
+        "InvalidParameterException",
+        eks.describe_addon_configuration,
+        addonName="vpc-cni",
+        addonVersion="none",
+    )
+    pod_role = setup["pod_role"]
+    identity = [{"serviceAccount": "aws-node", "roleArn": pod_role}]
+    addon = dict(clusterName=name, addonName="vpc-cni")
+    create_addon = dict(
+        **addon, addonVersion=older, podIdentityAssociations=identity, tags={"a": "b"}
+    )
+    eks.create_addon(**create_addon)
+    refused("ResourceInUseException", eks.create_addon, **create_addon)
+    refused("InvalidParameterException", eks.create_addon, clusterName=name, addonName="none")
+    refused("InvalidRequestException", eks.delete_addon, **addon)
+    waiter("addon_active", **addon)
+    eks.list_addons(clusterName=name)
+    update = eks.update_addon(
+        **addon,
+        addonVersion=newest,
+        serviceAccountRoleArn=pod_role,
+        resolveConflicts="OVERWRITE",
+        configurationValues='{"env": {"WARM_ENI_TARGET": "2"}}',
+        podIdentityAssociations=identity,
+    )["update"]
+    wait_update(name, update, addonName="vpc-cni")
+    refused(
+        "InvalidParameterException", eks.update_addon, **addon, configurationValues='{"x": 1}'
+    )
+    waiter("addon_active", **addon)
+
+    association = dict(clusterName=name, namespace="n", serviceAccount="s", roleArn=pod_role)
+    made = eks.create_pod_identity_association(**association, tags={"a": "b"})["association"]
+    refused("ResourceInUseException", eks.create_pod_identity_association, **association)
+    refused(
+        "InvalidParameterException",
+        eks.create_pod_identity_association,
+        **{**association, "serviceAccount": "t", "roleArn": node_role},
+    )
+    own = dict(clusterName=name, associationId=made["associationId"])
+    eks.describe_pod_identity_association(**own)
+    eks.list_pod_identity_associations(clusterName=name)
+    eks.update_pod_identity_association(
+        **own, disableSessionTags=True, policy='{"Version": "2012-10-17", "Statement": []}'
+    )
+    eks.delete_pod_identity_association(**own)
+    refused("ResourceNotFoundException", eks.delete_pod_identity_association, **own)
+
+    profile = dict(clusterName=name, fargateProfileName="p")
+    create_profile = dict(
+        **profile,
+        podExecutionRoleArn=setup["fargate_role"],
+        subnets=subnets,
+        selectors=[{"namespace": "n", "labels": {"a": "b"}}],
+    )
+    eks.create_fargate_profile(**create_profile)
+    waiter("fargate_profile_active", **profile)
+    refused(
+        "InvalidParameterException",
+        eks.create_fargate_profile,
+        **{**create_profile, "fargateProfileName": "q", "selectors": []},
+    )
+    eks.list_fargate_profiles(clusterName=name)
+    eks.delete_fargate_profile(**profile)
+    waiter("fargate_profile_deleted", **profile)
+    refused("ResourceNotFoundException", eks.delete_fargate_profile, **profile)
+
+    oidc = dict(
+        identityProviderConfigName="login",
+        issuerUrl="https://login.example.com",
+        clientId="kubernetes",
+        requiredClaims={"a": "b"},
+    )
+    reference = {"type": "oidc", "name": "login"}
+    update = eks.associate_identity_provider_config(clusterName=name, oidc=oidc, tags={"a": "b"})
+    wait_update(name, update["update"])
+    refused(
+        "ResourceInUseException",
+        eks.associate_identity_provider_config,
+        clusterName=name,
+        oidc=oidc,
+    )
+    eks.list_identity_provider_configs(clusterName=name)
+    provider = dict(clusterName=name, identityProviderConfig=reference)
+    eks.describe_identity_provider_config(**provider)
+    wait_update(name, eks.disassociate_identity_provider_config(**provider)["update"])
+    refused("ResourceNotFoundException", eks.disassociate_identity_provider_config, **provider)
+    encryption = [{"resources": ["secrets"], "provider": {"keyArn": setup["key"]}}]
+    associate = dict(clusterName=name, encryptionConfig=encryption)
+    wait_update(name, eks.associate_encryption_config(**associate)["update"])
+    refused("InvalidRequestException", eks.associate_encryption_config, **associate)
+
+    refused("ResourceNotFoundException", eks.describe_insights_refresh, clusterName=name)
+    eks.start_insights_refresh(clusterName=name)
+    refused("InvalidRequestException", eks.start_insights_refresh, clusterName=name)
+    while eks.describe_insights_refresh(clusterName=name)["status"] != "COMPLETED":
+        time.sleep(0.02)
+    for insight in eks.list_insights(clusterName=name)["insights"]:
+        eks.describe_insight(clusterName=name, id=insight["id"])
+    refused("ResourceNotFoundException", eks.describe_insight, clusterName=name, id="none")
+
+    eks.delete_addon(**addon)
+    waiter("addon_deleted", **addon)
+    refused("ResourceNotFoundException", eks.delete_addon, **addon)
 
     refused("ResourceInUseException", eks.delete_cluster, name=name)
     for number in range(29):

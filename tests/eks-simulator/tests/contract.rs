@@ -11,41 +11,70 @@ mod common;
 use common::{Lab, python, tests_folder};
 use serde_json::{Value, json};
 
-const OPERATIONS: [&str; 27] = [
+const OPERATIONS: &[&str] = &[
     "AssociateAccessPolicy",
+    "AssociateEncryptionConfig",
+    "AssociateIdentityProviderConfig",
     "CreateAccessEntry",
+    "CreateAddon",
     "CreateCluster",
+    "CreateFargateProfile",
     "CreateNodegroup",
+    "CreatePodIdentityAssociation",
     "DeleteAccessEntry",
+    "DeleteAddon",
     "DeleteCluster",
+    "DeleteFargateProfile",
     "DeleteNodegroup",
+    "DeletePodIdentityAssociation",
     "DescribeAccessEntry",
+    "DescribeAddon",
+    "DescribeAddonConfiguration",
+    "DescribeAddonVersions",
     "DescribeCluster",
     "DescribeClusterVersions",
+    "DescribeFargateProfile",
+    "DescribeIdentityProviderConfig",
+    "DescribeInsight",
+    "DescribeInsightsRefresh",
     "DescribeNodegroup",
+    "DescribePodIdentityAssociation",
     "DescribeUpdate",
     "DisassociateAccessPolicy",
+    "DisassociateIdentityProviderConfig",
     "ListAccessEntries",
     "ListAccessPolicies",
+    "ListAddons",
     "ListAssociatedAccessPolicies",
     "ListClusters",
+    "ListFargateProfiles",
+    "ListIdentityProviderConfigs",
+    "ListInsights",
     "ListNodegroups",
+    "ListPodIdentityAssociations",
     "ListTagsForResource",
     "ListUpdates",
+    "StartInsightsRefresh",
     "TagResource",
     "UntagResource",
     "UpdateAccessEntry",
+    "UpdateAddon",
     "UpdateClusterConfig",
     "UpdateClusterVersion",
     "UpdateNodegroupConfig",
     "UpdateNodegroupVersion",
+    "UpdatePodIdentityAssociation",
 ];
 
-const UPDATE_TYPES: [&str; 11] = [
+const UPDATE_TYPES: &[&str] = &[
     "AccessConfigUpdate",
+    "AddonUpdate",
+    "AssociateEncryptionConfig",
+    "AssociateIdentityProviderConfig",
     "ConfigUpdate",
     "ControlPlaneScalingConfigUpdate",
     "DeletionProtectionUpdate",
+    "DisassociateIdentityProviderConfig",
     "EndpointAccessUpdate",
     "LoggingUpdate",
     "UpgradePolicyUpdate",
@@ -55,13 +84,17 @@ const UPDATE_TYPES: [&str; 11] = [
     "ZonalShiftConfigUpdate",
 ];
 
-const UPDATE_PARAMETERS: [&str; 26] = [
+const UPDATE_PARAMETERS: &[&str] = &[
+    "AddonVersion",
     "AuthenticationMode",
     "ClusterLogging",
+    "ConfigurationValues",
     "DeletionProtection",
     "DesiredSize",
+    "EncryptionConfig",
     "EndpointPrivateAccess",
     "EndpointPublicAccess",
+    "IdentityProviderConfig",
     "LabelsToAdd",
     "LabelsToRemove",
     "MaxSize",
@@ -70,10 +103,13 @@ const UPDATE_PARAMETERS: [&str; 26] = [
     "MinSize",
     "NodeRepairConfig",
     "PlatformVersion",
+    "PodIdentityAssociations",
     "PreviousTier",
     "PublicAccessCidrs",
     "ReleaseVersion",
+    "ResolveConflicts",
     "SecurityGroups",
+    "ServiceAccountRoleArn",
     "Subnets",
     "TaintsToAdd",
     "TaintsToRemove",
@@ -95,6 +131,22 @@ fn pinned_botocore() -> String {
         .to_owned()
 }
 
+/// The operations that RULES.md says are simulated, and those it says are validated.
+fn documented() -> [Vec<String>; 2] {
+    let rules = std::fs::read_to_string(tests_folder().join("../RULES.md")).expect("RULES.md");
+    let rows: Vec<Vec<&str>> = rules
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| Operation"))
+        .map(|line| line.split('|').map(str::trim).collect())
+        .collect();
+    [2, 3].map(|column| {
+        rows.iter()
+            .filter(|row| row[column] == "yes")
+            .map(|row| row[1].to_owned())
+            .collect()
+    })
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_operation_answers_as_the_model_says() {
     let lab = Lab::start().await;
@@ -103,6 +155,9 @@ async fn every_operation_answers_as_the_model_says() {
         "subnets": lab.subnets,
         "cluster_role": lab.cluster_role,
         "node_role": lab.node_role,
+        "pod_role": lab.create_role("pods", "pods.eks.amazonaws.com", &[]).await,
+        "fargate_role": lab.create_role("fargate", "eks-fargate-pods.amazonaws.com", &[]).await,
+        "key": lab.create_key("SYMMETRIC_DEFAULT").await,
         "security_group": lab.create_security_group().await,
         "bad_zone_subnet": lab.create_subnet(&lab.vpc, "us-east-1e", "10.0.4.0/24").await,
     });
@@ -122,9 +177,10 @@ async fn every_operation_answers_as_the_model_says() {
         .expect("covered")
         .iter()
         .filter_map(Value::as_str)
-        .filter(|name| *name != "ListAddons")
+        .filter(|name| *name != "ListCapabilities")
         .collect();
     assert_eq!(covered, OPERATIONS);
+    assert_eq!(documented(), [OPERATIONS, OPERATIONS], "RULES.md");
     // Every kind of update and of its parameters that the simulator makes was held against the model.
     assert_eq!(report["types"], json!(UPDATE_TYPES));
     assert_eq!(report["params"], json!(UPDATE_PARAMETERS));

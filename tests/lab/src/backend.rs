@@ -5,9 +5,10 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use eks_simulator::{
-    BackendError, BackendFuture, ClusterBackend, ControlPlane, ControlPlaneSpec, DrainOutcome,
-    Effects, NodeSpec,
+    ApplyOutcome, BackendError, BackendFuture, ClusterBackend, ControlPlane, ControlPlaneSpec,
+    DeprecatedUse, DrainOutcome, Effects, NodeSpec,
 };
+use serde_json::Value;
 use tokio::sync::RwLock;
 
 use crate::LabError;
@@ -216,6 +217,71 @@ impl ClusterBackend for KubernetesBackend {
             };
             let what = format!("removing node {node_name} from cluster {cluster_name}");
             delete.await.map_err(refused(what))
+        })
+    }
+
+    fn apply_object<'a>(
+        &'a self,
+        cluster_name: &'a str,
+        object: &'a Value,
+        manager: &'a str,
+        force: bool,
+        dry_run: bool,
+    ) -> BackendFuture<'a, ApplyOutcome> {
+        Box::pin(async move {
+            let apply = async {
+                let cluster = self.cluster(cluster_name).await?;
+                cluster.apply_object(object, manager, force, dry_run).await
+            };
+            apply.await.map_err(refused(format!(
+                "applying an object to cluster {cluster_name}"
+            )))
+        })
+    }
+
+    fn get_object<'a>(
+        &'a self,
+        cluster_name: &'a str,
+        reference: &'a Value,
+    ) -> BackendFuture<'a, Option<Value>> {
+        Box::pin(async move {
+            let get = async {
+                self.cluster(cluster_name)
+                    .await?
+                    .get_object(reference)
+                    .await
+            };
+            get.await.map_err(refused(format!(
+                "reading an object of cluster {cluster_name}"
+            )))
+        })
+    }
+
+    fn delete_object<'a>(
+        &'a self,
+        cluster_name: &'a str,
+        reference: &'a Value,
+    ) -> BackendFuture<'a, ()> {
+        Box::pin(async move {
+            let delete = async {
+                let cluster = self.cluster(cluster_name).await?;
+                cluster.delete_object(reference).await
+            };
+            delete.await.map_err(refused(format!(
+                "deleting an object of cluster {cluster_name}"
+            )))
+        })
+    }
+
+    fn deprecated_uses<'a>(
+        &'a self,
+        cluster_name: &'a str,
+    ) -> BackendFuture<'a, Vec<DeprecatedUse>> {
+        Box::pin(async move {
+            let read = async { self.cluster(cluster_name).await?.deprecated_uses().await };
+            read.await.map_err(refused(format!(
+                "reading the metrics of cluster {cluster_name}"
+            )))
         })
     }
 }

@@ -15,8 +15,9 @@ use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use eks_simulator::{
-    BackendError, BackendFuture, Clock, ClusterBackend, ControlPlane, ControlPlaneSpec,
-    DrainOutcome, Handle, NodeSpec, Simulator, SimulatorConfig, SteppedClock,
+    ApplyOutcome, BackendError, BackendFuture, Clock, ClusterBackend, ControlPlane,
+    ControlPlaneSpec, DeprecatedUse, DrainOutcome, Handle, NodeSpec, Simulator, SimulatorConfig,
+    SteppedClock,
 };
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
@@ -77,6 +78,21 @@ pub struct FakeBackend {
     pub nodes_stay: AtomicBool,
     /// Evictions go on until the caller gives up.
     pub endless_evictions: AtomicBool,
+    /// Objects by cluster, kind and name.
+    pub objects: Mutex<BTreeMap<String, Value>>,
+    /// Fields other managers own, by cluster, kind and name.
+    pub foreign: Mutex<BTreeMap<String, Vec<String>>>,
+    pub deprecated: Mutex<Vec<DeprecatedUse>>,
+}
+
+/// Cluster, kind and name of an object.
+pub fn object_key(cluster: &str, object: &Value) -> String {
+    let text = |value: &Value| value.as_str().expect("a string").to_owned();
+    format!(
+        "{cluster} {} {}",
+        text(&object["kind"]),
+        text(&object["metadata"]["name"])
+    )
 }
 
 impl ClusterBackend for FakeBackend {
@@ -176,6 +192,83 @@ impl ClusterBackend for FakeBackend {
             }
             Ok(())
         })
+    }
+
+    /// Foreign fields conflict if the object has them; a forced apply takes them over.
+    fn apply_object<'a>(
+        &'a self,
+        cluster: &'a str,
+        object: &'a Value,
+        _manager: &'a str,
+        force: bool,
+        dry_run: bool,
+    ) -> BackendFuture<'a, ApplyOutcome> {
+        Box::pin(async move {
+            let key = object_key(cluster, object);
+            let mut foreign = self.foreign.lock().unwrap();
+            let fields = foreign.get(&key).cloned().unwrap_or_default();
+            let conflicts: Vec<String> = fields
+                .into_iter()
+                .filter(|field| object.pointer(&field.replace('.', "/")).is_some())
+                .collect();
+            if !conflicts.is_empty() && !force {
+                return Ok(ApplyOutcome::Conflicts(conflicts));
+            }
+            if !dry_run {
+                if force {
+                    foreign.remove(&key);
+                }
+                self.objects.lock().unwrap().insert(key, object.clone());
+            }
+            Ok(ApplyOutcome::Applied)
+        })
+    }
+
+    /// Workloads have their pods ready once there is a node.
+    fn get_object<'a>(
+        &'a self,
+        cluster: &'a str,
+        reference: &'a Value,
+    ) -> BackendFuture<'a, Option<Value>> {
+        Box::pin(async move {
+            let nodes = self.nodes.lock().unwrap();
+            let nodes = nodes.get(cluster).map_or(0, BTreeMap::len);
+            let found = self
+                .objects
+                .lock()
+                .unwrap()
+                .get(&object_key(cluster, reference))
+                .cloned();
+            Ok(found.map(|mut object| {
+                let replicas = if nodes > 0 {
+                    object["spec"]["replicas"].clone()
+                } else {
+                    json!(0)
+                };
+                object["status"] = json!({
+                    "observedGeneration": 1, "readyReplicas": replicas,
+                    "desiredNumberScheduled": nodes, "numberReady": nodes,
+                });
+                object["metadata"]["generation"] = json!(1);
+                object
+            }))
+        })
+    }
+
+    fn delete_object<'a>(
+        &'a self,
+        cluster: &'a str,
+        reference: &'a Value,
+    ) -> BackendFuture<'a, ()> {
+        Box::pin(async move {
+            let key = object_key(cluster, reference);
+            self.objects.lock().unwrap().remove(&key);
+            Ok(())
+        })
+    }
+
+    fn deprecated_uses<'a>(&'a self, _cluster: &'a str) -> BackendFuture<'a, Vec<DeprecatedUse>> {
+        Box::pin(async move { Ok(self.deprecated.lock().unwrap().clone()) })
     }
 }
 
@@ -332,6 +425,37 @@ impl Lab {
         element(&reply.text, "subnetId")
     }
 
+    /// Gives the subnet a route to an internet gateway.
+    pub async fn make_public(&self, subnet: &str) {
+        let ec2 = |action: String| async move {
+            let body = format!("Action={action}&Version=2016-11-15");
+            let reply = self.query("ec2", &body).await;
+            assert_eq!(reply.status, 200, "{}", reply.text);
+            reply.text
+        };
+        let gateway = element(
+            &ec2("CreateInternetGateway".to_owned()).await,
+            "internetGatewayId",
+        );
+        let vpc = &self.vpc;
+        ec2(format!(
+            "AttachInternetGateway&InternetGatewayId={gateway}&VpcId={vpc}"
+        ))
+        .await;
+        let table = element(
+            &ec2(format!("CreateRouteTable&VpcId={vpc}")).await,
+            "routeTableId",
+        );
+        ec2(format!(
+            "CreateRoute&RouteTableId={table}&DestinationCidrBlock=0.0.0.0/0&GatewayId={gateway}"
+        ))
+        .await;
+        ec2(format!(
+            "AssociateRouteTable&RouteTableId={table}&SubnetId={subnet}"
+        ))
+        .await;
+    }
+
     /// A security group of the lab's VPC.
     pub async fn create_security_group(&self) -> String {
         let reply = self
@@ -346,7 +470,7 @@ impl Lab {
     pub async fn create_role(&self, kind: &str, service: &str, policies: &[&str]) -> String {
         let name = format!("{kind}-{}", self.unique);
         let trust = json!({"Version": "2012-10-17", "Statement": [{
-            "Effect": "Allow", "Action": "sts:AssumeRole",
+            "Effect": "Allow", "Action": ["sts:AssumeRole", "sts:TagSession"],
             "Principal": {"Service": service}}]});
         self.role_with_trust(&name, &trust, policies).await
     }
@@ -421,6 +545,43 @@ impl Lab {
             .expect("an answer")
     }
 
+    /// A call of a service that speaks JSON with X-Amz-Target, by the root pair.
+    pub async fn json(&self, service: &str, target: &str, body: Value) -> Reply {
+        let headers = [
+            ("content-type", "application/x-amz-json-1.1"),
+            ("x-amz-target", target),
+        ];
+        let body = body.to_string().into_bytes();
+        self.try_send_with(Some(&self.root), service, "POST", "/", &headers, body)
+            .await
+            .expect("an answer")
+    }
+
+    /// A KMS key; its ARN.
+    pub async fn create_key(&self, spec: &str) -> String {
+        let reply = self
+            .json("kms", "TrentService.CreateKey", json!({ "KeySpec": spec }))
+            .await
+            .ok();
+        reply["KeyMetadata"]["Arn"]
+            .as_str()
+            .expect("an ARN")
+            .to_owned()
+    }
+
+    /// The log group of a cluster, if it is there.
+    pub async fn log_group(&self, cluster: &str) -> Option<Value> {
+        let name = format!("/aws/eks/{cluster}/cluster");
+        let body = json!({ "logGroupNamePrefix": name });
+        let target = "Logs_20140328.DescribeLogGroups";
+        let reply = self.json("logs", target, body).await.ok();
+        let groups = reply["logGroups"].as_array().expect("a list");
+        groups
+            .iter()
+            .find(|group| group["logGroupName"] == json!(name))
+            .cloned()
+    }
+
     /// `None` if the connection was closed without an answer.
     pub async fn try_send(
         &self,
@@ -431,14 +592,29 @@ impl Lab {
         content_type: &str,
         body: Vec<u8>,
     ) -> Option<Reply> {
+        let headers = [("content-type", content_type)];
+        self.try_send_with(keys, service, method, path, &headers, body)
+            .await
+    }
+
+    async fn try_send_with(
+        &self,
+        keys: Option<&Keys>,
+        service: &str,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Option<Reply> {
         let url = format!("{}{path}", self.handle.endpoint());
         let mut request = http::Request::builder()
             .method(method)
             .uri(&url)
-            .header("content-type", content_type)
-            .header("host", self.handle.endpoint().trim_start_matches("http://"))
-            .body(body)
-            .expect("a request");
+            .header("host", self.handle.endpoint().trim_start_matches("http://"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut request = request.body(body).expect("a request");
         if let Some(keys) = keys {
             let offset = Duration::from_secs(self.wall_offset.load(Ordering::SeqCst));
             let time = SystemTime::now() + offset;
@@ -572,6 +748,24 @@ impl Lab {
                 &format!("/clusters/{cluster}/updates/{id}{query}"),
                 |body| body["update"]["status"] != "InProgress",
             )
+            .await;
+        body["update"].clone()
+    }
+
+    pub async fn wait_addon(&self, cluster: &str, name: &str, status: &str) -> Value {
+        let path = format!("/clusters/{cluster}/addons/{name}");
+        let body = self
+            .wait(&path, |body| body["addon"]["status"] == status)
+            .await;
+        body["addon"].clone()
+    }
+
+    /// Waits for the end of an update of an add-on; returns it.
+    pub async fn wait_addon_update(&self, cluster: &str, reply: &Value, addon: &str) -> Value {
+        let id = reply["update"]["id"].as_str().expect("an update id");
+        let path = format!("/clusters/{cluster}/updates/{id}?addonName={addon}");
+        let body = self
+            .wait(&path, |body| body["update"]["status"] != "InProgress")
             .await;
         body["update"].clone()
     }

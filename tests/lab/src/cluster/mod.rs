@@ -4,6 +4,7 @@
 mod component;
 mod drain;
 mod node;
+mod object;
 
 use std::fs;
 use std::future::Future;
@@ -12,7 +13,7 @@ use std::process::Command;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use eks_simulator::{DrainOutcome, Effects, NodeSpec};
+use eks_simulator::{ApplyOutcome, DeprecatedUse, DrainOutcome, Effects, NodeSpec};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::Api;
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -436,6 +437,53 @@ impl Cluster {
     /// When the API server refuses.
     pub async fn delete_node(&self, name: &str) -> Result<(), LabError> {
         self.through_restarts(|| node::delete(&self.client, name))
+            .await
+    }
+
+    /// Applies an object by server-side apply as `manager`; with `dry_run` it only says how that
+    /// would end.
+    ///
+    /// # Errors
+    /// When the API server does not know the kind or refuses the object, but for conflicts.
+    pub async fn apply_object(
+        &self,
+        object: &serde_json::Value,
+        manager: &str,
+        force: bool,
+        dry_run: bool,
+    ) -> Result<ApplyOutcome, LabError> {
+        self.through_restarts(|| object::apply(&self.client, object, manager, force, dry_run))
+            .await
+    }
+
+    /// The object of this `apiVersion`, `kind`, name and namespace.
+    ///
+    /// # Errors
+    /// When the API server does not know the kind or refuses.
+    pub async fn get_object(
+        &self,
+        reference: &serde_json::Value,
+    ) -> Result<Option<serde_json::Value>, LabError> {
+        self.through_restarts(|| object::get(&self.client, reference))
+            .await
+    }
+
+    /// Deletes an object; one that is not there is no error.
+    ///
+    /// # Errors
+    /// When the API server does not know the kind or refuses.
+    pub async fn delete_object(&self, reference: &serde_json::Value) -> Result<(), LabError> {
+        self.through_restarts(|| object::delete(&self.client, reference))
+            .await
+    }
+
+    /// The uses of APIs that a later release removes, as the API server has seen them since its
+    /// start.
+    ///
+    /// # Errors
+    /// When the API server refuses.
+    pub async fn deprecated_uses(&self) -> Result<Vec<DeprecatedUse>, LabError> {
+        self.through_restarts(|| object::deprecated_uses(&self.client))
             .await
     }
 
