@@ -132,7 +132,11 @@ pub(crate) fn remove_role_entry(cluster: &mut Cluster, role_arn: &str) {
         || cluster
             .fargate_profiles
             .values()
-            .any(|profile| profile.pod_execution_role == role_arn);
+            .any(|profile| profile.pod_execution_role == role_arn)
+        || cluster
+            .auto_mode
+            .as_ref()
+            .is_some_and(|mode| mode.enabled && mode.node_role_arn.as_deref() == Some(role_arn));
     if !used
         && cluster
             .access_entries

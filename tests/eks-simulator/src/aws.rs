@@ -112,6 +112,22 @@ pub(crate) struct InstanceType {
     pub architectures: Vec<String>,
 }
 
+/// A version of a launch template as EKS sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TemplateVersion {
+    pub id: String,
+    pub name: String,
+    pub version: String,
+    pub image_id: Option<String>,
+    pub instance_type: Option<String>,
+    /// Whether it names an instance profile.
+    pub instance_profile: bool,
+    /// Whether a network interface has a subnet.
+    pub subnet: bool,
+    /// `spot` or `capacity-block`.
+    pub market_type: Option<String>,
+}
+
 pub(crate) type HttpClient = Client<HttpConnector, Full<Bytes>>;
 
 /// Client of the moto server.
@@ -468,6 +484,50 @@ impl Aws {
                 message: format!("The following supplied instance types do not exist: [{name}]"),
             }),
         }
+    }
+
+    /// A version (a number, `$Default` or `$Latest`) of the launch template of this id or name.
+    pub(crate) async fn launch_template(
+        &self,
+        id: Option<&str>,
+        name: Option<&str>,
+        version: &str,
+    ) -> Result<TemplateVersion, CallError> {
+        let mut parameters = vec![
+            ("Action", "DescribeLaunchTemplateVersions"),
+            ("LaunchTemplateVersion.1", version),
+        ];
+        parameters.extend(id.map(|id| ("LaunchTemplateId", id)));
+        parameters.extend(name.map(|name| ("LaunchTemplateName", name)));
+        let answer = self.ec2(&parameters).await?;
+        let found = items(&answer, "launchTemplateVersionSet", |item| {
+            let data = item
+                .children()
+                .find(|child| child.tag_name().name() == "launchTemplateData")?;
+            let has = |name: &str| {
+                data.descendants()
+                    .any(|node| node.tag_name().name() == name)
+            };
+            let market = data
+                .descendants()
+                .find(|node| node.tag_name().name() == "marketType");
+            Some(TemplateVersion {
+                id: text(item, "launchTemplateId")?,
+                name: text(item, "launchTemplateName")?,
+                version: text(item, "versionNumber")?,
+                image_id: text(data, "imageId"),
+                instance_type: text(data, "instanceType"),
+                instance_profile: has("iamInstanceProfile"),
+                subnet: has("subnetId"),
+                market_type: market.and_then(|node| node.text()).map(str::to_owned),
+            })
+        });
+        found.into_iter().next().ok_or_else(|| CallError {
+            code: "InvalidLaunchTemplateId.VersionNotFound".to_owned(),
+            message: format!(
+                "Could not find the specified version {version} of the launch template"
+            ),
+        })
     }
 
     /// The metadata of a KMS key; `None` if there is no such key.

@@ -8,18 +8,19 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::auto_mode::{ComputeRequest, StorageRequest};
 use crate::clusters::{
-    COMPONENT_CONFIG, Enabled, EncryptionRequest, LoggingRequest, ScalingRequest, TIERS,
-    UpgradePolicyRequest, VpcRequest, apply_logging, check_encryption, check_endpoint_access,
-    check_network, log_group, one_of, or_replay, refuse_asked, with_causes,
+    COMPONENT_CONFIG, Enabled, EncryptionRequest, LoggingRequest, NetworkRequest, ScalingRequest,
+    TIERS, UpgradePolicyRequest, VpcRequest, apply_logging, check_encryption,
+    check_endpoint_access, check_network, log_group, one_of, or_replay, refuse_asked, with_causes,
 };
 use crate::core::Core;
 use crate::eks::Call;
 use crate::faults::TransitionFaults;
 use crate::identity_providers::IdentityProvider;
-use crate::store::{Cluster, ClusterStatus, Owner, Update, UpdateError};
+use crate::store::{AutoMode, Cluster, ClusterStatus, Owner, Update, UpdateError};
 use crate::wire::{ApiError, Code};
-use crate::{access, insights, pages, versions};
+use crate::{access, auto_mode, insights, pages, versions};
 
 /// Source of the members: botocore model, UpdateClusterConfigRequest.
 #[derive(Debug, Deserialize)]
@@ -31,9 +32,9 @@ struct ConfigRequest {
     access_config: Option<AccessConfigUpdate>,
     upgrade_policy: Option<UpgradePolicyRequest>,
     zonal_shift_config: Option<Enabled>,
-    compute_config: Option<Value>,
-    kubernetes_network_config: Option<Value>,
-    storage_config: Option<Value>,
+    compute_config: Option<ComputeRequest>,
+    kubernetes_network_config: Option<NetworkRequest>,
+    storage_config: Option<StorageRequest>,
     remote_network_config: Option<Value>,
     deletion_protection: Option<bool>,
     control_plane_scaling_config: Option<ScalingRequest>,
@@ -70,6 +71,7 @@ pub(crate) enum Change {
         to: String,
         rollback: bool,
     },
+    AutoMode(AutoMode),
     Encryption(Value),
     AssociateIdentityProvider(Box<IdentityProvider>),
     DisassociateIdentityProvider(String),
@@ -109,7 +111,7 @@ impl Change {
         }
     }
 
-    fn apply(self, cluster: &mut Cluster, now: Timestamp) {
+    fn apply(self, core: &Core, cluster: &mut Cluster, now: Timestamp) {
         match self {
             Self::Network {
                 subnet_ids,
@@ -137,6 +139,7 @@ impl Change {
                 let from = std::mem::replace(&mut cluster.version, to);
                 cluster.upgraded_from = (!rollback).then_some((from, now));
             }
+            Self::AutoMode(next) => auto_mode::apply(core, cluster, next),
             Self::Encryption(config) => cluster.encryption_config = config,
             Self::AssociateIdentityProvider(provider) => {
                 if let Some(provider) = cluster.identity_providers.get_mut(&provider.name) {
@@ -241,7 +244,7 @@ async fn update_config_once(
     let kind = kind_of(&request);
     refuse_unless_active(&before, kind)?;
     call.refuse_if_busy(&name, kind)?;
-    let planned = plan_config(core, &before, &request)
+    let planned = plan_config(core, call, &before, &request, &raw)
         .await
         .map_err(|error| error.cluster(&name))?;
     start(
@@ -287,8 +290,10 @@ fn kind_of(request: &ConfigRequest) -> &'static str {
 
 async fn plan_config(
     core: &Core,
+    call: &Call<'_>,
     cluster: &Cluster,
     request: &ConfigRequest,
+    raw: &Value,
 ) -> Result<Planned, ApiError> {
     if let Some(vpc) = &request.resources_vpc_config {
         return plan_vpc(core, cluster, vpc).await;
@@ -381,6 +386,11 @@ async fn plan_config(
             Change::Tier(tier),
         ));
     }
+    let asked = auto_mode::Asked {
+        compute: request.compute_config.as_ref(),
+        storage: request.storage_config.as_ref(),
+        network: request.kubernetes_network_config.as_ref(),
+    };
     refuse_asked(&[
         (
             request.remote_network_config.is_some(),
@@ -392,12 +402,10 @@ async fn plan_config(
                 || request.kube_controller_manager_config.is_some(),
             COMPONENT_CONFIG,
         ),
-        (
-            true,
-            "Auto Mode (computeConfig, storageConfig, elasticLoadBalancing)",
-        ),
+        auto_mode::gateway_api(&asked),
     ])?;
-    Err(ApiError::parameter("No updates were requested."))
+    let (params, next) = auto_mode::plan(core, call, cluster, &asked, raw).await?;
+    Ok((params, Change::AutoMode(next)))
 }
 
 async fn plan_vpc(core: &Core, cluster: &Cluster, vpc: &VpcRequest) -> Result<Planned, ApiError> {
@@ -773,7 +781,7 @@ async fn run(
                 &change,
                 Change::AuthenticationMode(_) if !cluster.uses_entries()
             );
-            change.apply(cluster, now);
+            change.apply(core, cluster, now);
             if began_to_use_entries {
                 access::add_default_entries(core, cluster);
             }

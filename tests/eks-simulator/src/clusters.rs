@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::auto_mode::{ComputeRequest, StorageRequest};
 use crate::aws::Subnet;
 use crate::backend::ControlPlaneSpec;
 use crate::core::Core;
@@ -18,7 +19,7 @@ use crate::insights::Insights;
 use crate::roles;
 use crate::store::{Cluster, ClusterStatus, Issue, Store, Tags, VpcConfig, no_cluster};
 use crate::wire::{ApiError, Code};
-use crate::{access, pages, tags, versions};
+use crate::{access, auto_mode, pages, tags, versions};
 
 /// Quota "Clusters per region". Source: EKS user guide, service quotas.
 const MAX_CLUSTERS: usize = 100;
@@ -43,9 +44,8 @@ struct CreateRequest {
     encryption_config: Option<Vec<EncryptionRequest>>,
     outpost_config: Option<Value>,
     access_config: Option<AccessConfigRequest>,
-    /// Accepted, and nothing is installed in either case: see RULES.md.
-    #[serde(rename = "bootstrapSelfManagedAddons")]
-    _bootstrap_self_managed_addons: Option<bool>,
+    /// Nothing is installed in either case: see RULES.md.
+    bootstrap_self_managed_addons: Option<bool>,
     upgrade_policy: Option<UpgradePolicyRequest>,
     zonal_shift_config: Option<Enabled>,
     remote_network_config: Option<Value>,
@@ -70,29 +70,22 @@ pub(crate) struct VpcRequest {
     pub control_plane_egress_mode: Option<Value>,
 }
 
+/// `kubernetesNetworkConfig` of a request.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct NetworkRequest {
-    service_ipv4_cidr: Option<String>,
-    ip_family: Option<String>,
-    elastic_load_balancing: Option<LoadBalancingRequest>,
+pub(crate) struct NetworkRequest {
+    pub service_ipv4_cidr: Option<String>,
+    pub ip_family: Option<String>,
+    pub elastic_load_balancing: Option<LoadBalancingRequest>,
 }
 
+/// `elasticLoadBalancing` of a request.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct LoadBalancingRequest {
+pub(crate) struct LoadBalancingRequest {
     #[serde(default)]
-    enabled: bool,
-    gateway_api: Option<Value>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ComputeRequest {
-    #[serde(default)]
-    enabled: bool,
-    node_pools: Option<Vec<String>>,
-    node_role_arn: Option<String>,
+    pub enabled: bool,
+    pub gateway_api: Option<Value>,
 }
 
 /// `encryptionConfig` of a request.
@@ -116,12 +109,6 @@ struct EncryptionProvider {
 pub(crate) struct Enabled {
     #[serde(default)]
     pub enabled: bool,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct StorageRequest {
-    block_storage: Option<Enabled>,
 }
 
 /// `logging` of a request.
@@ -349,29 +336,24 @@ pub(crate) fn check_endpoint_access(
     Ok(())
 }
 
+fn asked_auto_mode(request: &CreateRequest) -> auto_mode::Asked<'_> {
+    auto_mode::Asked {
+        compute: request.compute_config.as_ref(),
+        storage: request.storage_config.as_ref(),
+        network: request.kubernetes_network_config.as_ref(),
+    }
+}
+
 /// What the lab does not simulate but a request may ask for.
 fn refuse_not_simulated(request: &CreateRequest) -> Result<(), ApiError> {
     let network = request.kubernetes_network_config.as_ref();
-    let balancing = network.and_then(|config| config.elastic_load_balancing.as_ref());
     refuse_asked(&[
         (request.outpost_config.is_some(), "outpostConfig"),
         (
             request.remote_network_config.is_some(),
             "remoteNetworkConfig",
         ),
-        (
-            request.compute_config.as_ref().is_some_and(|config| {
-                config.enabled
-                    || config.node_role_arn.is_some()
-                    || config.node_pools.iter().any(|pools| !pools.is_empty())
-            }) || request
-                .storage_config
-                .as_ref()
-                .and_then(|config| config.block_storage)
-                .is_some_and(|config| config.enabled)
-                || balancing.is_some_and(|config| config.enabled || config.gateway_api.is_some()),
-            "Auto Mode (computeConfig, storageConfig, elasticLoadBalancing)",
-        ),
+        auto_mode::gateway_api(&asked_auto_mode(request)),
         (
             network.and_then(|config| config.ip_family.as_deref()) == Some("ipv6"),
             "ipFamily ipv6",
@@ -617,6 +599,16 @@ async fn create_once(
     roles::check_cluster_role(core, call.hits, &role_arn)
         .await
         .map_err(|error| error.cluster(&name))?;
+    let auto_mode = auto_mode::of_new_cluster(
+        core,
+        call,
+        &asked_auto_mode(&request),
+        &role_arn,
+        &authentication_mode,
+        request.bootstrap_self_managed_addons.unwrap_or(true),
+    )
+    .await
+    .map_err(|error| error.cluster(&name))?;
     let subnets = check_network(core, &name, &subnet_ids, &security_group_ids).await?;
     let vpc_id = subnets
         .first()
@@ -671,6 +663,7 @@ async fn create_once(
         bootstrap_creator_admin: bootstrap,
         authentication_mode,
         support_type,
+        auto_mode: None,
         zonal_shift: request.zonal_shift_config.unwrap_or_default().enabled,
         deletion_protection: request.deletion_protection.unwrap_or(false),
         tier,
@@ -689,6 +682,9 @@ async fn create_once(
     };
     if bootstrap && cluster.uses_entries() {
         access::add_creator(core, &mut cluster);
+    }
+    if let Some(mode) = auto_mode {
+        auto_mode::apply(core, &mut cluster, mode);
     }
     let shown = cluster.show(versions::platform(&version));
     {

@@ -119,7 +119,7 @@ async fn run(core: &Arc<Core>, operation: &str, call: &Call<'_>) -> Result<Value
         "ListNodegroups" => node_groups::list(core, call),
         "DeleteNodegroup" => node_groups::delete(core, call),
         "UpdateNodegroupConfig" => node_group_updates::update_config(core, call),
-        "UpdateNodegroupVersion" => node_group_updates::update_version(core, call),
+        "UpdateNodegroupVersion" => node_group_updates::update_version(core, call).await,
         "CreateAccessEntry" => access::create(core, call).await,
         "DescribeAccessEntry" => access::describe(core, call),
         "ListAccessEntries" => access::list(core, call),

@@ -7,12 +7,14 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::aws::{InstanceType, TemplateVersion};
 use crate::backend::DrainOutcome;
 use crate::cluster_updates::can_roll_back_to;
 use crate::clusters::{or_replay, with_causes};
 use crate::core::Core;
 use crate::eks::Call;
 use crate::faults::TransitionFaults;
+use crate::launch_templates::TemplateReference;
 use crate::node_groups::{
     RepairRequest, ScalingRequest, check_labels, check_release, check_taints, check_update_config,
     grow,
@@ -361,7 +363,7 @@ fn finish(core: &Core, cluster: &str, name: &str, id: &str, result: Outcome) {
 struct VersionRequest {
     version: Option<String>,
     release_version: Option<String>,
-    launch_template: Option<Value>,
+    launch_template: Option<TemplateReference>,
     #[serde(default)]
     force: Option<bool>,
     client_request_token: Option<String>,
@@ -369,14 +371,14 @@ struct VersionRequest {
 
 /// Source: API reference, UpdateNodegroupVersion; EKS user guide, update a managed node group. An
 /// omitted version keeps the group's own minor (the docs disagree).
-pub(crate) fn update_version(core: &Arc<Core>, call: &Call<'_>) -> Result<Value, ApiError> {
+pub(crate) async fn update_version(core: &Arc<Core>, call: &Call<'_>) -> Result<Value, ApiError> {
     let (request, raw) = call.body::<VersionRequest>()?;
     let token = request.client_request_token.clone();
-    let updated = update_version_once(core, call, request, raw.clone());
+    let updated = update_version_once(core, call, request, raw.clone()).await;
     replay_of(core, call, "UpdateNodegroupVersion", token, &raw, updated)
 }
 
-fn update_version_once(
+async fn update_version_once(
     core: &Arc<Core>,
     call: &Call<'_>,
     request: VersionRequest,
@@ -394,29 +396,48 @@ fn update_version_once(
     )? {
         return Ok(shown);
     }
-    if request.launch_template.is_some() {
-        // Source: API reference: a group born without its own template never gets one.
-        return Err(named(ApiError::parameter(
-            "You cannot specify a launch template for a node group that was not deployed with one.",
-        )));
-    }
     call.refuse_if_busy(&cluster, "UpdateNodegroupVersion")?;
+    let before = {
+        let store = core.store();
+        refuse_unless_active(&store, &cluster, &name)?;
+        store.node_group(&cluster, &name)?.clone()
+    };
+    let template = plan_template(core, &before, &request)
+        .await
+        .map_err(named)?;
     let mut store = core.store();
     refuse_unless_active(&store, &cluster, &name)?;
     let group = store.node_group(&cluster, &name)?;
-    let version = request.version.unwrap_or_else(|| group.version.clone());
-    let release = plan_version(
-        core,
-        group,
-        store.cluster(&cluster)?,
-        &version,
-        request.release_version,
-    )
-    .map_err(named)?;
-    let params = vec![
-        ("Version", version.clone()),
-        ("ReleaseVersion", release.clone()),
-    ];
+    let found = store.cluster(&cluster)?;
+    let mut params = Vec::new();
+    let image = template
+        .as_ref()
+        .or(group.launch_template.as_ref())
+        .and_then(|template| template.image_id.clone());
+    let (version, release) = match image {
+        // The AMI decides; the lab takes it for one of the cluster's version.
+        Some(image) => (found.version.clone(), image),
+        None => {
+            let version = request.version.unwrap_or_else(|| group.version.clone());
+            let changes = template.is_some() && template != group.launch_template;
+            let release = plan_version(
+                core,
+                group,
+                found,
+                &version,
+                request.release_version,
+                changes,
+            )
+            .map_err(named)?;
+            params.push(("Version", version.clone()));
+            params.push(("ReleaseVersion", release.clone()));
+            (version, release)
+        }
+    };
+    if let Some(template) = &template {
+        params.push(("LaunchTemplateName", template.name.clone()));
+        params.push(("LaunchTemplateVersion", template.version.clone()));
+    }
     let update = Update::new(
         "VersionUpdate",
         params,
@@ -434,11 +455,67 @@ fn update_version_once(
     let force = request.force.unwrap_or(false);
     let transition = core.clone();
     core.spawn(async move {
-        let target = (version.as_str(), release.as_str());
-        let result = roll(&transition, &cluster, &name, target, force, &faults).await;
+        let target = Target {
+            version,
+            release,
+            template,
+        };
+        let result = roll(&transition, &cluster, &name, &target, force, &faults).await;
         finish(&transition, &cluster, &name, &id, result);
     });
     Ok(shown)
+}
+
+/// What a node group is updated to.
+struct Target {
+    version: String,
+    release: String,
+    template: Option<TemplateVersion>,
+}
+
+/// The version of the launch template to move to. Source: API reference, UpdateNodegroupVersion (only a
+/// group born with a template, and only that one), and EKS user guide, customize managed nodes with
+/// launch templates (no change to or from an AMI of one's own); texts not verified.
+async fn plan_template(
+    core: &Core,
+    group: &NodeGroup,
+    request: &VersionRequest,
+) -> Result<Option<TemplateVersion>, ApiError> {
+    let template = match (&request.launch_template, &group.launch_template) {
+        (Some(_), None) => {
+            return Err(ApiError::parameter(
+                "You cannot specify a launch template for a node group that was not deployed with one.",
+            ));
+        }
+        (Some(reference), Some(own)) => {
+            if !reference.means(own) {
+                return Err(ApiError::parameter(format!(
+                    "The launch template must be the one the node group was deployed with: {} ({})",
+                    own.id, own.name
+                )));
+            }
+            let template = reference.resolve(core).await?;
+            if template.image_id.is_some() != own.image_id.is_some() {
+                return Err(ApiError::parameter(
+                    "A node group cannot change between an AMI of its launch template and one of EKS.",
+                ));
+            }
+            Some(template)
+        }
+        (None, _) => None,
+    };
+    let custom = group.ami_type == "CUSTOM";
+    if custom && (request.version.is_some() || request.release_version.is_some()) {
+        return Err(ApiError::parameter(
+            "You cannot specify version or releaseVersion when the launch template has an AMI.",
+        ));
+    }
+    if custom && template.is_none() {
+        return Err(ApiError::parameter(
+            "A node group with an AMI of its launch template is updated by another version of the template.",
+        ));
+    }
+    Ok(template)
 }
 
 /// The release version to move to.
@@ -448,6 +525,7 @@ fn plan_version(
     cluster: &Cluster,
     version: &str,
     release: Option<String>,
+    template_changes: bool,
 ) -> Result<String, ApiError> {
     let numbers = versions::number(version)
         .zip(versions::number(&cluster.version))
@@ -486,7 +564,7 @@ fn plan_version(
             group.release_version
         )));
     }
-    if to == from && release == group.release_version {
+    if to == from && release == group.release_version && !template_changes {
         return Err(ApiError::parameter(format!(
             "Nodegroup {} is already at version {version} and release version {release}",
             group.name
@@ -524,7 +602,7 @@ async fn roll(
     core: &Arc<Core>,
     cluster: &str,
     name: &str,
-    (version, release_version): (&str, &str),
+    target: &Target,
     force: bool,
     faults: &TransitionFaults,
 ) -> Outcome {
@@ -537,15 +615,50 @@ async fn roll(
     let Ok(before) = core.store().node_group(cluster, name).cloned() else {
         return Ok(());
     };
-    if let Err(error) = replace_all(core, &before, version, force).await {
+    let types = match &target.template {
+        Some(template) => template_types(core, template)
+            .await
+            .map_err(|message| failed("Unknown", message, name))?,
+        None => None,
+    };
+    // New nodes are made from the group as it is now.
+    if let Ok(group) = core.store().node_group_mut(cluster, name) {
+        if let Some(template) = &target.template {
+            group.launch_template = Some(template.clone());
+        }
+        if let Some((name, details)) = types {
+            group.instance_types = vec![name];
+            group.instance_details = vec![details];
+        }
+    }
+    if let Err(error) = replace_all(core, &before, &target.version, force).await {
+        if let Ok(group) = core.store().node_group_mut(cluster, name) {
+            group.launch_template.clone_from(&before.launch_template);
+            group.instance_types.clone_from(&before.instance_types);
+            group.instance_details.clone_from(&before.instance_details);
+        }
         undo(core, &before).await;
         return Err(error);
     }
     if let Ok(group) = core.store().node_group_mut(cluster, name) {
-        group.version = version.to_owned();
-        group.release_version = release_version.to_owned();
+        group.version.clone_from(&target.version);
+        group.release_version.clone_from(&target.release);
     }
     Ok(())
+}
+
+/// The instance type of a template that has one.
+async fn template_types(
+    core: &Core,
+    template: &TemplateVersion,
+) -> Result<Option<(String, InstanceType)>, String> {
+    let Some(name) = &template.instance_type else {
+        return Ok(None);
+    };
+    let details = core.aws.instance_type(name).await;
+    details
+        .map(|details| Some((name.clone(), details)))
+        .map_err(|error| error.message)
 }
 
 async fn replace_all(core: &Arc<Core>, before: &NodeGroup, version: &str, force: bool) -> Outcome {

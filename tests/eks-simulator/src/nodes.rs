@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
+use crate::aws::InstanceType;
 use crate::backend::{NodeCapacity, NodeSpec};
 use crate::clusters::with_causes;
 use crate::core::Core;
@@ -117,7 +118,10 @@ pub(crate) fn plan(
 /// cloud-provider-aws (well-known labels).
 pub(crate) fn spec(core: &Core, group: &NodeGroup, node: &Node) -> NodeSpec {
     let details = group.instance_details.first();
-    let architecture = if group.ami_type.contains("ARM_64") {
+    let arm = |details: &InstanceType| details.architectures.iter().any(|a| a == "arm64");
+    let custom = group.ami_type == "CUSTOM";
+    let architecture = if group.ami_type.contains("ARM_64") || (custom && details.is_some_and(arm))
+    {
         "arm64"
     } else {
         "amd64"
@@ -126,7 +130,14 @@ pub(crate) fn spec(core: &Core, group: &NodeGroup, node: &Node) -> NodeSpec {
     let region = &core.config.region;
     let own = [
         ("eks.amazonaws.com/nodegroup", group.name.as_str()),
-        ("eks.amazonaws.com/nodegroup-image", "ami-0e1b2c3d4f5a69788"),
+        (
+            "eks.amazonaws.com/nodegroup-image",
+            if custom {
+                group.release_version.as_str()
+            } else {
+                "ami-0e1b2c3d4f5a69788"
+            },
+        ),
         (
             "eks.amazonaws.com/capacityType",
             group.capacity_type.as_str(),
@@ -155,6 +166,14 @@ pub(crate) fn spec(core: &Core, group: &NodeGroup, node: &Node) -> NodeSpec {
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .collect::<BTreeMap<_, _>>(),
     );
+    if let Some(template) = &group.launch_template {
+        for (suffix, value) in [("Id", &template.id), ("Version", &template.version)] {
+            labels.insert(
+                format!("eks.amazonaws.com/sourceLaunchTemplate{suffix}"),
+                value.clone(),
+            );
+        }
+    }
     NodeSpec {
         name: node.name.clone(),
         provider_id: format!("aws:///{}/{}", node.zone, node.instance_id),

@@ -184,3 +184,32 @@ pub(crate) async fn check_fargate_role(
         ))),
     }
 }
+
+/// The cluster role with what Auto Mode needs. Source: EKS user guide, Auto Mode cluster IAM role;
+/// texts not verified.
+pub(crate) async fn check_auto_mode_role(
+    core: &Core,
+    hits: &Hits,
+    arn: &str,
+) -> Result<(), ApiError> {
+    let role = find(core, hits, arn)
+        .await?
+        .ok_or_else(|| not_assumable(arn))?;
+    if !role.allows_service("eks.amazonaws.com", &["sts:AssumeRole", "sts:TagSession"]) {
+        return Err(ApiError::parameter(format!(
+            "The trust policy of {arn} must allow sts:TagSession to eks.amazonaws.com for EKS Auto Mode"
+        )));
+    }
+    let policies = [
+        "AmazonEKSComputePolicy",
+        "AmazonEKSBlockStoragePolicy",
+        "AmazonEKSLoadBalancingPolicy",
+        "AmazonEKSNetworkingPolicy",
+    ];
+    match policies.iter().find(|name| !role.has_policy(name)) {
+        Some(missing) => Err(ApiError::parameter(format!(
+            "The role {arn} needs the managed policy {missing} for EKS Auto Mode"
+        ))),
+        None => Ok(()),
+    }
+}

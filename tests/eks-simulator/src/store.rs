@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::addons::Addon;
-use crate::aws::{InstanceType, Subnet};
+use crate::aws::{InstanceType, Subnet, TemplateVersion};
 use crate::backend::NodeTaint;
 use crate::fargate::FargateProfile;
 use crate::identity_providers::IdentityProvider;
@@ -184,6 +184,7 @@ pub(crate) struct Cluster {
     pub bootstrap_creator_admin: bool,
     pub authentication_mode: String,
     pub support_type: String,
+    pub auto_mode: Option<AutoMode>,
     pub zonal_shift: bool,
     pub deletion_protection: bool,
     pub tier: String,
@@ -244,6 +245,10 @@ impl Cluster {
     /// answers of the service quoted in issues of terraform-provider-aws have them.
     pub(crate) fn show(&self, platform_version: &str) -> Value {
         let issues: Vec<Value> = self.issues.iter().map(Issue::show).collect();
+        let auto_mode = self
+            .auto_mode
+            .as_ref()
+            .is_some_and(|auto_mode| auto_mode.enabled);
         json!({
             "name": self.name,
             "arn": self.arn,
@@ -264,7 +269,7 @@ impl Cluster {
                 "serviceIpv4Cidr": self.service_ipv4_cidr,
                 "serviceIpv6Cidr": null,
                 "ipFamily": "ipv4",
-                "elasticLoadBalancing": { "enabled": false },
+                "elasticLoadBalancing": { "enabled": auto_mode },
             },
             "logging": self.logging(),
             "identity": if self.endpoint.is_some() {
@@ -289,12 +294,26 @@ impl Cluster {
             "upgradePolicy": { "supportType": self.support_type },
             "zonalShiftConfig": { "enabled": self.zonal_shift },
             "remoteNetworkConfig": null,
-            "computeConfig": null,
-            "storageConfig": null,
+            "computeConfig": self.auto_mode.as_ref().map(|auto_mode| json!({
+                "enabled": auto_mode.enabled,
+                "nodePools": auto_mode.node_pools,
+                "nodeRoleArn": auto_mode.node_role_arn,
+            })),
+            "storageConfig": self.auto_mode.as_ref().map(|auto_mode| json!({
+                "blockStorage": { "enabled": auto_mode.enabled },
+            })),
             "deletionProtection": self.deletion_protection,
             "controlPlaneScalingConfig": { "tier": self.tier },
         })
     }
+}
+
+/// Auto Mode of a cluster, once it was ever on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AutoMode {
+    pub enabled: bool,
+    pub node_pools: Vec<String>,
+    pub node_role_arn: Option<String>,
 }
 
 /// Sizes of a node group.
@@ -382,7 +401,9 @@ pub(crate) struct NodeGroup {
     pub labels: BTreeMap<String, String>,
     pub taints: Vec<Taint>,
     pub auto_scaling_group: Option<String>,
-    pub disk_size: u32,
+    /// `None` with a launch template, which has it.
+    pub disk_size: Option<u32>,
+    pub launch_template: Option<TemplateVersion>,
     pub issues: Vec<Issue>,
     pub update_config: NodeUpdateConfig,
     pub node_repair_config: Value,
@@ -395,6 +416,10 @@ impl NodeGroup {
     pub(crate) fn show(&self) -> Value {
         let issues: Vec<Value> = self.issues.iter().map(Issue::show).collect();
         let subnets: Vec<&str> = self.subnets.iter().map(|s| s.id.as_str()).collect();
+        let in_template = self
+            .launch_template
+            .as_ref()
+            .is_some_and(|template| template.instance_type.is_some());
         let groups: Vec<Value> = self
             .auto_scaling_group
             .iter()
@@ -411,7 +436,7 @@ impl NodeGroup {
             "status": self.status.name(),
             "capacityType": self.capacity_type,
             "scalingConfig": self.scaling,
-            "instanceTypes": self.instance_types,
+            "instanceTypes": (!in_template).then_some(&self.instance_types),
             "subnets": subnets,
             "remoteAccess": null,
             "amiType": self.ami_type,
@@ -423,7 +448,7 @@ impl NodeGroup {
             "health": { "issues": issues },
             "updateConfig": self.update_config,
             "nodeRepairConfig": self.node_repair_config,
-            "launchTemplate": null,
+            "launchTemplate": self.launch_template.as_ref().map(TemplateVersion::reference),
             "tags": self.tags,
         })
     }

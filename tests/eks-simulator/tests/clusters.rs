@@ -134,7 +134,7 @@ async fn create_refuses_what_the_service_refuses() {
         (
             json!({"computeConfig": {"enabled": true}}),
             "InvalidParameterException",
-            "not simulated",
+            "either fully enabled or fully disabled",
         ),
         (
             json!({"kubeControllerManagerConfig": {}}),

@@ -253,6 +253,26 @@ def main():
     update = eks.update_nodegroup_version(**group, version="1.36")["update"]
     wait_update(name, update, nodegroupName="general")
 
+    templated = dict(clusterName=name, nodegroupName="templated")
+    template = {"id": setup["launch_template"], "version": "1"}
+    eks.create_nodegroup(
+        **templated, nodeRole=node_role, subnets=subnets, launchTemplate=template
+    )
+    waiter("nodegroup_active", **templated)
+    template["version"] = "2"
+    update = eks.update_nodegroup_version(**templated, launchTemplate=template)["update"]
+    wait_update(name, update, nodegroupName="templated")
+    eks.delete_nodegroup(**templated)
+    waiter("nodegroup_deleted", **templated)
+
+    on = dict(
+        computeConfig={"enabled": True, "nodePools": ["system"], "nodeRoleArn": node_role},
+        storageConfig={"blockStorage": {"enabled": True}},
+        kubernetesNetworkConfig={"elasticLoadBalancing": {"enabled": True}},
+    )
+    wait_update(name, eks.update_cluster_config(name=name, **on)["update"])
+    eks.describe_cluster(name=name)
+
     entry = dict(clusterName=name, principalArn=cluster_role)
     eks.create_access_entry(**entry, kubernetesGroups=["viewers"], tags={"t": "u"})
     refused("ResourceInUseException", eks.create_access_entry, **entry)

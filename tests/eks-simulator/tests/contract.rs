@@ -8,7 +8,7 @@
 
 mod common;
 
-use common::{Lab, python, tests_folder};
+use common::{AUTO_MODE_POLICIES, Lab, python, tests_folder};
 use serde_json::{Value, json};
 
 const OPERATIONS: &[&str] = &[
@@ -71,6 +71,7 @@ const UPDATE_TYPES: &[&str] = &[
     "AddonUpdate",
     "AssociateEncryptionConfig",
     "AssociateIdentityProviderConfig",
+    "AutoModeUpdate",
     "ConfigUpdate",
     "ControlPlaneScalingConfigUpdate",
     "DeletionProtectionUpdate",
@@ -88,6 +89,7 @@ const UPDATE_PARAMETERS: &[&str] = &[
     "AddonVersion",
     "AuthenticationMode",
     "ClusterLogging",
+    "ComputeConfig",
     "ConfigurationValues",
     "DeletionProtection",
     "DesiredSize",
@@ -95,8 +97,11 @@ const UPDATE_PARAMETERS: &[&str] = &[
     "EndpointPrivateAccess",
     "EndpointPublicAccess",
     "IdentityProviderConfig",
+    "KubernetesNetworkConfig",
     "LabelsToAdd",
     "LabelsToRemove",
+    "LaunchTemplateName",
+    "LaunchTemplateVersion",
     "MaxSize",
     "MaxUnavailable",
     "MaxUnavailablePercentage",
@@ -110,6 +115,7 @@ const UPDATE_PARAMETERS: &[&str] = &[
     "ResolveConflicts",
     "SecurityGroups",
     "ServiceAccountRoleArn",
+    "StorageConfig",
     "Subnets",
     "TaintsToAdd",
     "TaintsToRemove",
@@ -153,11 +159,12 @@ async fn every_operation_answers_as_the_model_says() {
     let setup = json!({
         "botocore": pinned_botocore(),
         "subnets": lab.subnets,
-        "cluster_role": lab.cluster_role,
+        "cluster_role": lab.create_role("auto", "eks.amazonaws.com", &AUTO_MODE_POLICIES).await,
         "node_role": lab.node_role,
         "pod_role": lab.create_role("pods", "pods.eks.amazonaws.com", &[]).await,
         "fargate_role": lab.create_role("fargate", "eks-fargate-pods.amazonaws.com", &[]).await,
         "key": lab.create_key("SYMMETRIC_DEFAULT").await,
+        "launch_template": lab.create_launch_template().await,
         "security_group": lab.create_security_group().await,
         "bad_zone_subnet": lab.create_subnet(&lab.vpc, "us-east-1e", "10.0.4.0/24").await,
     });

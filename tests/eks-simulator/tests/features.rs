@@ -10,7 +10,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::Lab;
+use common::{AUTO_MODE_POLICIES, Lab};
 use eks_simulator::{DeprecatedUse, Fault, FaultKind};
 use serde_json::{Value, json};
 
@@ -452,4 +452,149 @@ async fn a_rollback_is_stopped_by_addons_unless_forced() {
         lab.wait_update("c", &reply, "").await["type"],
         "VersionRollback"
     );
+}
+
+#[tokio::test]
+async fn auto_mode_is_all_or_nothing() {
+    let lab = Lab::start().await;
+    let role = lab
+        .create_role("auto", "eks.amazonaws.com", &AUTO_MODE_POLICIES)
+        .await;
+    let with = |on: bool, compute: Value| {
+        let mut body = lab.cluster_body("c");
+        body["roleArn"] = json!(role);
+        body["bootstrapSelfManagedAddons"] = json!(false);
+        body["computeConfig"] = compute;
+        body["storageConfig"] = json!({"blockStorage": {"enabled": on}});
+        body["kubernetesNetworkConfig"] = json!({"elasticLoadBalancing": {"enabled": on}});
+        body
+    };
+    let changed = |member: &str, value: Value| {
+        let mut body = with(true, json!({"enabled": true}));
+        body[member] = value;
+        body
+    };
+    let pools = json!({"enabled": true, "nodePools": ["system"], "nodeRoleArn": lab.node_role});
+    let cases = [
+        (
+            with(false, json!({"enabled": true})),
+            "all either fully enabled or fully disabled",
+        ),
+        (
+            changed("roleArn", json!(lab.cluster_role)),
+            "AmazonEKSComputePolicy",
+        ),
+        (
+            changed("bootstrapSelfManagedAddons", json!(true)),
+            "bootstrapSelfManagedAddons to be false",
+        ),
+        (
+            changed("accessConfig", json!({"authenticationMode": "CONFIG_MAP"})),
+            "authentication mode API",
+        ),
+        (
+            changed(
+                "computeConfig",
+                json!({"enabled": true, "nodePools": ["system"]}),
+            ),
+            "nodePools and nodeRoleArn together",
+        ),
+        (
+            changed(
+                "computeConfig",
+                json!({"enabled": true, "nodePools": ["mine"], "nodeRoleArn": lab.node_role}),
+            ),
+            "nodePools mine is not valid",
+        ),
+        (
+            with(false, json!({"enabled": false, "nodePools": ["system"]})),
+            "only when it is enabled",
+        ),
+    ];
+    for (body, message) in cases {
+        lab.eks("POST", "/clusters", body)
+            .await
+            .refused(PARAMETER, message);
+    }
+    lab.eks("POST", "/clusters", with(true, pools.clone()))
+        .await
+        .ok();
+    let cluster = lab.wait_cluster("c", "ACTIVE").await;
+    assert_eq!(cluster["computeConfig"], pools);
+    assert_eq!(cluster["storageConfig"]["blockStorage"]["enabled"], true);
+    assert_eq!(
+        cluster["kubernetesNetworkConfig"]["elasticLoadBalancing"]["enabled"],
+        true
+    );
+    let entry = format!(
+        "/clusters/c/access-entries/{}",
+        lab.node_role.replace('/', "%2F").replace(':', "%3A")
+    );
+    assert_eq!(lab.get(&entry).await.ok()["accessEntry"]["type"], "EC2");
+
+    let path = "/clusters/c/update-config";
+    let change = |on: bool, compute: Value| {
+        json!({
+            "computeConfig": compute,
+            "storageConfig": {"blockStorage": {"enabled": on}},
+            "kubernetesNetworkConfig": {"elasticLoadBalancing": {"enabled": on}},
+        })
+    };
+    let other = lab
+        .create_role(
+            "other-node",
+            "ec2.amazonaws.com",
+            &[
+                "AmazonEKSWorkerNodePolicy",
+                "AmazonEC2ContainerRegistryPullOnly",
+            ],
+        )
+        .await;
+    let mut cidr = change(true, pools.clone());
+    cidr["kubernetesNetworkConfig"]["serviceIpv4Cidr"] = json!("172.30.0.0/16");
+    for (body, message) in [
+        (
+            json!({"computeConfig": {"enabled": false}}),
+            "The type for cluster update was not provided.",
+        ),
+        (
+            change(false, json!({"enabled": true})),
+            "all either fully enabled or fully disabled",
+        ),
+        (
+            change(true, pools.clone()),
+            "already at the desired configuration",
+        ),
+        (
+            change(
+                true,
+                json!({"enabled": true, "nodePools": ["system"], "nodeRoleArn": other}),
+            ),
+            "nodeRoleArn of computeConfig cannot be changed",
+        ),
+        (cidr, "cannot be changed"),
+    ] {
+        lab.eks("POST", path, body)
+            .await
+            .refused(PARAMETER, message);
+    }
+    for (on, compute, entries) in [
+        (false, json!({"enabled": false}), 404),
+        (true, pools.clone(), 200),
+    ] {
+        let reply = lab.eks("POST", path, change(on, compute)).await.ok();
+        assert_eq!(reply["update"]["type"], "AutoModeUpdate");
+        assert_eq!(
+            lab.wait_update("c", &reply, "").await["status"],
+            "Successful"
+        );
+        let cluster = lab.wait_cluster("c", "ACTIVE").await;
+        assert_eq!(cluster["computeConfig"]["enabled"], on);
+        assert_eq!(lab.get(&entry).await.status, entries);
+        if !on {
+            lab.eks("POST", path, change(false, json!({"enabled": false})))
+                .await
+                .refused(REQUEST, "Auto Mode is not enabled on this cluster");
+        }
+    }
 }

@@ -109,7 +109,7 @@ async fn create_refuses_what_the_service_refuses() {
         (
             json!({"launchTemplate": {"id": "lt-1"}}),
             parameter,
-            "not simulated",
+            "does not exist",
         ),
         (
             json!({"labels": {"eks.amazonaws.com/x": "y"}}),

@@ -33,6 +33,15 @@ pub fn python() -> PathBuf {
         .python
 }
 
+/// What a cluster role needs for Auto Mode.
+pub const AUTO_MODE_POLICIES: [&str; 5] = [
+    "AmazonEKSClusterPolicy",
+    "AmazonEKSComputePolicy",
+    "AmazonEKSBlockStoragePolicy",
+    "AmazonEKSLoadBalancingPolicy",
+    "AmazonEKSNetworkingPolicy",
+];
+
 /// The folder of this test's files.
 pub fn tests_folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests")
@@ -555,6 +564,21 @@ impl Lab {
         self.try_send_with(Some(&self.root), service, "POST", "/", &headers, body)
             .await
             .expect("an answer")
+    }
+
+    /// A launch template of two versions; its id.
+    pub async fn create_launch_template(&self) -> String {
+        let mut id = String::new();
+        for action in ["CreateLaunchTemplate", "CreateLaunchTemplateVersion"] {
+            let body = format!(
+                "Action={action}&LaunchTemplateName=template-{}&LaunchTemplateData.InstanceType=t3.large&Version=2016-11-15",
+                self.unique
+            );
+            let reply = self.query("ec2", &body).await;
+            assert_eq!(reply.status, 200, "{}", reply.text);
+            id = element(&reply.text, "launchTemplateId");
+        }
+        id
     }
 
     /// A KMS key; its ARN.
