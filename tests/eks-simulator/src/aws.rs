@@ -607,6 +607,50 @@ impl Aws {
         }
     }
 
+    /// Makes a network interface of the control plane; its id. Source: EKS user guide, network
+    /// requirements (description, security groups).
+    pub(crate) async fn create_cluster_interface(
+        &self,
+        cluster: &str,
+        subnet: &str,
+        security_groups: &[String],
+    ) -> Result<String, CallError> {
+        let description = format!("Amazon EKS {cluster}");
+        let names: Vec<String> = (1..=security_groups.len())
+            .map(|n| format!("SecurityGroupId.{n}"))
+            .collect();
+        let mut parameters = vec![
+            ("Action", "CreateNetworkInterface"),
+            ("SubnetId", subnet),
+            ("Description", description.as_str()),
+        ];
+        parameters.extend(
+            names
+                .iter()
+                .zip(security_groups)
+                .map(|(n, id)| (n.as_str(), id.as_str())),
+        );
+        let answer = self.ec2(&parameters).await?;
+        first(&answer, "networkInterfaceId").ok_or_else(|| CallError {
+            code: "InternalFailure".to_owned(),
+            message: "EC2 answered CreateNetworkInterface without an id".to_owned(),
+        })
+    }
+
+    /// Removes a network interface; one that is gone is no error.
+    pub(crate) async fn delete_interface(&self, id: &str) -> Result<(), CallError> {
+        match self
+            .ec2(&[
+                ("Action", "DeleteNetworkInterface"),
+                ("NetworkInterfaceId", id),
+            ])
+            .await
+        {
+            Err(error) if error.code != "InvalidNetworkInterfaceID.NotFound" => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// Removes a security group; one that is gone is no error.
     pub(crate) async fn delete_security_group(&self, id: &str) -> Result<(), CallError> {
         match self

@@ -649,6 +649,7 @@ async fn create_once(
             private_access: private,
             public_access_cidrs: cidrs,
         },
+        interfaces: Vec::new(),
         zones: zones.into_iter().collect(),
         service_ipv4_cidr,
         log_types,
@@ -794,8 +795,26 @@ async fn start_control_plane(core: &Core, name: &str) -> Result<(), String> {
         .create_cluster_security_group(name, &suffix.to_string(), &vpc_id)
         .await
         .map_err(|error| format!("{}: {}", error.code, error.message))?;
-    if let Ok(cluster) = core.store().cluster_mut(name) {
-        cluster.vpc.cluster_security_group_id = Some(group);
+    let (subnets, groups) = match core.store().cluster_mut(name) {
+        Ok(cluster) => {
+            let mut groups = vec![group.clone()];
+            groups.extend(cluster.vpc.security_group_ids.clone());
+            cluster.vpc.cluster_security_group_id = Some(group);
+            // Source: EKS user guide, network requirements: 2 to 4 interfaces in the subnets given.
+            let subnets = cluster.vpc.subnet_ids.iter().take(2).cloned();
+            (subnets.collect::<Vec<_>>(), groups)
+        }
+        Err(error) => return Err(error.message),
+    };
+    for subnet in &subnets {
+        let interface = core
+            .aws
+            .create_cluster_interface(name, subnet, &groups)
+            .await
+            .map_err(|error| format!("{}: {}", error.code, error.message))?;
+        if let Ok(cluster) = core.store().cluster_mut(name) {
+            cluster.interfaces.push(interface);
+        }
     }
     if logs {
         core.aws
@@ -936,11 +955,23 @@ async fn run_delete(core: &Core, name: &str, faults: &TransitionFaults) {
         }
         return;
     }
-    let group = core
-        .store()
-        .cluster(name)
-        .ok()
-        .and_then(|cluster| cluster.vpc.cluster_security_group_id.clone());
+    let (interfaces, group) = match core.store().cluster(name) {
+        Ok(cluster) => (
+            cluster.interfaces.clone(),
+            cluster.vpc.cluster_security_group_id.clone(),
+        ),
+        Err(_) => return,
+    };
+    for interface in interfaces {
+        if let Err(error) = core.aws.delete_interface(&interface).await {
+            tracing::warn!(
+                cluster = name,
+                interface,
+                code = error.code,
+                "the control plane's network interface stays"
+            );
+        }
+    }
     if let Some(group) = group
         && let Err(error) = core.aws.delete_security_group(&group).await
     {

@@ -172,6 +172,8 @@ pub(crate) struct Cluster {
     pub certificate_authority: Option<String>,
     pub role_arn: String,
     pub vpc: VpcConfig,
+    /// Network interfaces of the control plane.
+    pub interfaces: Vec<String>,
     /// Zones of the subnets it was created with.
     pub zones: Vec<String>,
     pub service_ipv4_cidr: String,

@@ -275,6 +275,46 @@ async fn the_log_group_is_made_with_the_first_log_and_outlives_the_cluster() {
     panic!("the late write made no log group");
 }
 
+#[tokio::test]
+async fn the_control_plane_has_network_interfaces_while_it_lives() {
+    let lab = Lab::start().await;
+    let own = lab.create_security_group().await;
+    let mut body = lab.cluster_body("interfaces");
+    body["resourcesVpcConfig"]["securityGroupIds"] = json!([own]);
+    lab.eks("POST", "/clusters", body).await.ok();
+    let cluster = lab.wait_cluster("interfaces", "ACTIVE").await;
+    let group = cluster["resourcesVpcConfig"]["clusterSecurityGroupId"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let query = format!(
+        "Action=DescribeNetworkInterfaces&Filter.1.Name=vpc-id&Filter.1.Value.1={}&Version=2016-11-15",
+        lab.vpc
+    );
+    let shown = lab.query("ec2", &query).await.text;
+    assert_eq!(
+        shown
+            .matches("<description>Amazon EKS interfaces</description>")
+            .count(),
+        2,
+        "{shown}"
+    );
+    for (id, count) in [
+        (&lab.subnets[0], 1),
+        (&lab.subnets[1], 1),
+        (&group, 2),
+        (&own, 2),
+    ] {
+        assert!(shown.matches(id.as_str()).count() >= count, "{id}: {shown}");
+    }
+    lab.eks("DELETE", "/clusters/interfaces", Value::Null)
+        .await
+        .ok();
+    lab.wait_gone("/clusters/interfaces").await;
+    let shown = lab.query("ec2", &query).await.text;
+    assert!(!shown.contains("Amazon EKS"), "{shown}");
+}
+
 /// Names with their status, of one category.
 async fn statuses(lab: &Lab, category: &str) -> Vec<(String, String)> {
     let filter = json!({"filter": {"categories": [category]}});
