@@ -5,7 +5,7 @@ use crate::context::Operation;
 use crate::cty::Value;
 use crate::diagnostics::Diagnostics;
 use crate::lint;
-use crate::plan::{keep_semantically_equal, without_write_only};
+use crate::plan::keep_semantically_equal;
 use crate::private::Private;
 use crate::resource::{Applied, Deleted, PlannedCreate, PlannedDelete, PlannedUpdate};
 use crate::server::Described;
@@ -13,7 +13,7 @@ use crate::server::convert::{decode, decode_object, encode, encode_diagnostics};
 use crate::server::guard::{Aftermath, guard, guard_async};
 use crate::server::identity::Identity;
 use crate::server::proto::apply_resource_change::{Request, Response};
-use crate::state::unknown_as_null;
+use crate::state::{storable, unknown_as_null};
 
 pub(super) async fn handle(server: &Server, session: &Session, request: Request) -> Response {
     // No state with an error: Core keeps the object it had, with its private data.
@@ -110,7 +110,7 @@ fn answer_apply(
         let during = "checking the result of an apply";
         diagnostics.extend(panicked.into_diagnostics(during, Aftermath::Finished));
         let state = own.state.map(unknown_as_null);
-        let state = state.map(|state| without_write_only(&described.schema, state));
+        let state = state.map(|state| storable(&described.schema, state));
         Response {
             new_state: state.and_then(|state| encode(&state, &described.ty).ok()),
             new_identity: identity.before(),
@@ -158,7 +158,7 @@ fn checked_answer(
             lint::applied(schema, &planned, &state)
         });
     }
-    let state = without_write_only(schema, unknown_as_null(state));
+    let state = storable(schema, unknown_as_null(state));
     let new_identity = if prior.is_some() {
         identity.of_same(&state)
     } else {
@@ -207,7 +207,7 @@ fn answer_delete(
     if lint::is_enabled() {
         diagnostics.extend(lint::state(&described.schema, &state, "a failed delete"));
     }
-    let state = without_write_only(&described.schema, state);
+    let state = storable(&described.schema, state);
     let new_state = match encode(&state, &described.ty) {
         Ok(state) => Some(state),
         Err(more) => {

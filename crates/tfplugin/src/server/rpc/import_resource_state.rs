@@ -2,11 +2,11 @@ use super::{Server, Session, context};
 use crate::context::Operation;
 use crate::diagnostics::Diagnostics;
 use crate::lint;
-use crate::plan::without_write_only;
 use crate::server::convert::{decode_object, encode, encode_diagnostics};
 use crate::server::guard::{Aftermath, guard_async};
 use crate::server::identity::Identity;
 use crate::server::proto::import_resource_state::{ImportedResource, Request, Response};
+use crate::state::storable;
 
 pub(super) async fn handle(server: &Server, session: &Session, request: Request) -> Response {
     match import(server, session, request).await {
@@ -63,7 +63,7 @@ async fn import(
             return Err(broken);
         }
     }
-    let state = without_write_only(&described.schema, imported.state);
+    let state = storable(&described.schema, imported.state);
     let identity = Identity::new(entry, session, request.identity)?;
     let resource = ImportedResource {
         identity: identity.of_same(&state)?,

@@ -1,7 +1,6 @@
 use super::{Server, Session};
 use crate::diagnostics::Diagnostics;
 use crate::lint;
-use crate::plan::without_write_only;
 use crate::raw_state::RawState;
 use crate::resource::{MoveRequest, Moved};
 use crate::server::convert::{encode, encode_diagnostics};
@@ -9,6 +8,7 @@ use crate::server::guard::{Aftermath, guard};
 use crate::server::identity::Identity;
 use crate::server::proto::move_resource_state::{Request, Response};
 use crate::server::upgrade::invalid_json;
+use crate::state::storable;
 
 pub(super) async fn handle(server: &Server, session: &Session, request: Request) -> Response {
     run(server, session, request).unwrap_or_else(|diagnostics| Response {
@@ -55,7 +55,7 @@ fn run(server: &Server, session: &Session, request: Request) -> Result<Response,
     if diagnostics.has_errors() {
         return Err(diagnostics);
     }
-    let state = without_write_only(&described.schema, state);
+    let state = storable(&described.schema, state);
     let identity = Identity::new(entry, session, None)?;
     Ok(Response {
         target_state: Some(encode(&state, &described.ty)?),

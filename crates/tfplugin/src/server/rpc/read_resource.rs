@@ -3,7 +3,7 @@ use crate::context::Operation;
 use crate::cty::Value;
 use crate::diagnostics::Diagnostics;
 use crate::lint;
-use crate::plan::{keep_semantically_equal, without_write_only};
+use crate::plan::keep_semantically_equal;
 use crate::private::Private;
 use crate::resource::{ReadRequest, ReadResponse};
 use crate::server::Described;
@@ -13,7 +13,7 @@ use crate::server::convert::{
 use crate::server::guard::{Aftermath, guard, guard_async};
 use crate::server::identity::Identity;
 use crate::server::proto::read_resource::{Request, Response};
-use crate::state::unknown_as_null;
+use crate::state::{storable, unknown_as_null};
 
 pub(super) async fn handle(server: &Server, session: &Session, request: Request) -> Response {
     match read(server, session, &request).await {
@@ -105,7 +105,7 @@ fn finish(
                 .diagnostics
                 .extend(lint::state(&described.schema, &state, "a read"));
         }
-        let state = without_write_only(&described.schema, unknown_as_null(state));
+        let state = storable(&described.schema, unknown_as_null(state));
         let equal = guard(|| keep_semantically_equal(&described.schema, current, state.clone()));
         found.state = Some(equal.unwrap_or_else(|panicked| {
             found

@@ -1,12 +1,12 @@
 use super::{Server, Session};
 use crate::diagnostics::Diagnostics;
 use crate::lint;
-use crate::plan::without_write_only;
 use crate::server::convert::{encode, encode_diagnostics};
 use crate::server::guard::{Aftermath, guard};
 use crate::server::proto::DynamicValue;
 use crate::server::proto::upgrade_resource_state::{Request, Response};
 use crate::server::upgrade;
+use crate::state::storable;
 
 pub(super) async fn handle(server: &Server, _: &Session, request: Request) -> Response {
     match run(server, request) {
@@ -48,7 +48,7 @@ fn run(server: &Server, request: Request) -> Result<DynamicValue, Diagnostics> {
         )
     })??;
     // A provider that made an attribute write-only finds its value in older states.
-    let state = without_write_only(&described.schema, state);
+    let state = storable(&described.schema, state);
     // An unknown value is reported by every build, since Core reports only that there is one.
     if lint::is_enabled() || !state.is_wholly_known() {
         let broken = lint::state(&described.schema, &state, "an upgrade");
