@@ -162,7 +162,7 @@ impl Managed {
         })
     }
 
-    fn identity_value(&self, data: Option<&proto::ResourceIdentityData>) -> Value {
+    pub(super) fn identity_value(&self, data: Option<&proto::ResourceIdentityData>) -> Value {
         match (&self.identity, data) {
             (Some(identity), Some(data)) => value(data.identity_data.as_ref(), &identity.ty),
             (None, Some(_)) => panic!("an identity of a resource without identity"),

@@ -181,13 +181,27 @@ impl Core {
 
     /// A resource instance of the given type, without a state.
     pub fn resource(&self, type_name: &str) -> Managed {
-        let schema = self
-            .schemas
+        let schema = self.resource_schema(type_name).clone();
+        let identity = self.schemas.identities.get(type_name).cloned();
+        Managed::new(self.clone(), type_name, schema, identity)
+    }
+
+    pub(super) fn provider_schema(&self) -> &Schema {
+        &self.schemas.provider
+    }
+
+    pub(super) fn resource_schema(&self, type_name: &str) -> &Schema {
+        self.schemas
             .resources
             .get(type_name)
-            .unwrap_or_else(|| panic!("the provider has no resource {type_name}"));
-        let identity = self.schemas.identities.get(type_name).cloned();
-        Managed::new(self.clone(), type_name, schema.clone(), identity)
+            .unwrap_or_else(|| panic!("the provider has no resource {type_name}"))
+    }
+
+    pub(super) fn data_source_schema(&self, type_name: &str) -> &Schema {
+        self.schemas
+            .data_sources
+            .get(type_name)
+            .unwrap_or_else(|| panic!("the provider has no data source {type_name}"))
     }
 
     pub(super) fn function(&self, name: &str) -> Option<proto::Function> {
@@ -211,12 +225,7 @@ impl Core {
         type_name: &str,
         config: Value,
     ) -> Result<(Value, Diagnostics), Diagnostics> {
-        let schemas = Arc::clone(&self.schemas);
-        let schema = schemas
-            .data_sources
-            .get(type_name)
-            .unwrap_or_else(|| panic!("the provider has no data source {type_name}"));
-        let ty = schema.ty();
+        let ty = self.data_source_schema(type_name).ty();
         let config = dynamic(&complete(config, &ty), &ty);
         let validated = self
             .client

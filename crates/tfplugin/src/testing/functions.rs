@@ -70,7 +70,7 @@ impl Core {
         first
     }
 
-    async fn call_once(
+    pub(super) async fn call_once(
         &mut self,
         name: &str,
         arguments: Vec<proto::DynamicValue>,

@@ -15,6 +15,7 @@
 )]
 
 mod adopted;
+mod calls;
 mod core;
 mod decode;
 mod ephemeral;
@@ -26,6 +27,7 @@ mod startup;
 mod transport;
 
 pub use self::core::Core;
+pub use calls::{Answer, Change};
 pub use ephemeral::Ephemeral;
 pub use managed::{Action, Managed, Plan, Stored};
 pub use startup::{Memory, SchemaCall, Startup, StartupError, measure_startup};
