@@ -43,7 +43,13 @@ fn behave(attribute: Attribute, behavior: Behavior, in_set: bool, nested: bool) 
             .computed()
             .plan_modifier(modifiers::use_state_for_unknown()),
         Behavior::OptionalComputed if !nested => attribute.optional().computed(),
-        Behavior::Default if !nested => attribute.optional().computed().default("default"),
+        Behavior::Default if !nested => {
+            let default = match attribute.ty() {
+                Type::Dynamic => Value::dynamic(Type::String, Value::from("default")),
+                _ => Value::from("default"),
+            };
+            attribute.optional().computed().default(default)
+        }
         Behavior::WriteOnly if !nested && !in_set => attribute.optional().write_only(),
         Behavior::Replacing => attribute
             .optional()
@@ -59,8 +65,34 @@ enum Kind {
     List,
     Set,
     Map,
+    BlockSingle,
+    BlockGroup,
     BlockList,
     BlockSet,
+    BlockMap,
+}
+
+impl Kind {
+    fn is_set(self) -> bool {
+        matches!(self, Self::Set | Self::BlockSet)
+    }
+
+    /// Whether it holds one object rather than a collection.
+    fn is_single(self) -> bool {
+        matches!(self, Self::Single | Self::BlockSingle | Self::BlockGroup)
+    }
+
+    /// The nesting as a block; `None` for an attribute.
+    fn block(self) -> Option<BlockNesting> {
+        match self {
+            Self::BlockSingle => Some(BlockNesting::Single),
+            Self::BlockGroup => Some(BlockNesting::Group),
+            Self::BlockList => Some(BlockNesting::List),
+            Self::BlockSet => Some(BlockNesting::Set),
+            Self::BlockMap => Some(BlockNesting::Map),
+            Self::Single | Self::List | Self::Set | Self::Map => None,
+        }
+    }
 }
 
 fn kind() -> impl Strategy<Value = Kind> {
@@ -69,21 +101,25 @@ fn kind() -> impl Strategy<Value = Kind> {
         Just(Kind::List),
         Just(Kind::Set),
         Just(Kind::Map),
+        Just(Kind::BlockSingle),
+        Just(Kind::BlockGroup),
         Just(Kind::BlockList),
         Just(Kind::BlockSet),
+        Just(Kind::BlockMap),
     ]
 }
 
 /// The members of one generated object.
 #[derive(Clone, Debug)]
 struct Level {
-    leaves: Vec<Behavior>,
+    /// Texts or, where it says so and may be, dynamic.
+    leaves: Vec<(Behavior, bool)>,
     nested: Vec<(Kind, Behavior, Level)>,
 }
 
 /// Objects with as many levels of objects in them as `depth`.
 fn level(depth: usize) -> BoxedStrategy<Level> {
-    let leaves = prop::collection::vec(behavior(), 1..4);
+    let leaves = prop::collection::vec((behavior(), any::<bool>()), 1..4);
     if depth == 0 {
         return leaves
             .prop_map(|leaves| Level {
@@ -100,29 +136,43 @@ fn level(depth: usize) -> BoxedStrategy<Level> {
 
 type Members = (Vec<(String, Attribute)>, Vec<(String, Block)>);
 
-/// What an object consists of. Nested attributes cannot hold blocks, which become attributes there.
-fn members(level: &Level, in_set: bool, blocks_allowed: bool) -> Members {
+/// What is around an object.
+#[derive(Clone, Copy)]
+struct Around {
+    in_set: bool,
+    /// Whether it is in any collection, where nothing can be dynamic.
+    in_collection: bool,
+    /// Nested attributes cannot hold blocks, which become attributes there.
+    blocks_allowed: bool,
+}
+
+/// What an object consists of.
+fn members(level: &Level, around: Around) -> Members {
+    let in_set = around.in_set;
     let mut attributes: Vec<(String, Attribute)> = level
         .leaves
         .iter()
         .enumerate()
-        .map(|(index, behavior)| {
-            let attribute = behave(Attribute::string(), *behavior, in_set, false);
+        .map(|(index, (behavior, is_dynamic))| {
+            let attribute = if *is_dynamic && !around.in_collection {
+                behave(Attribute::dynamic(), *behavior, in_set, false)
+            } else {
+                behave(Attribute::string(), *behavior, in_set, false)
+            };
             (format!("leaf_{index}"), attribute)
         })
         .collect();
     let mut blocks = Vec::new();
     for (index, (kind, behavior, inner)) in level.nested.iter().enumerate() {
         let name = format!("nested_{index}");
-        let is_set = matches!(kind, Kind::Set | Kind::BlockSet);
-        let is_block = blocks_allowed && matches!(kind, Kind::BlockList | Kind::BlockSet);
-        let (inner_attributes, inner_blocks) = members(inner, in_set || is_set, is_block);
-        if is_block {
-            let nesting = if is_set {
-                BlockNesting::Set
-            } else {
-                BlockNesting::List
-            };
+        let block = kind.block().filter(|_| around.blocks_allowed);
+        let inside = Around {
+            in_set: in_set || kind.is_set(),
+            in_collection: around.in_collection || !kind.is_single(),
+            blocks_allowed: block.is_some(),
+        };
+        let (inner_attributes, inner_blocks) = members(inner, inside);
+        if let Some(nesting) = block {
             let block = Block::new(nesting).description("Generated.");
             let block = inner_attributes
                 .into_iter()
@@ -136,10 +186,12 @@ fn members(level: &Level, in_set: bool, blocks_allowed: bool) -> Members {
             continue;
         }
         let attribute = match kind {
-            Kind::Single => Attribute::single_nested(inner_attributes),
+            Kind::Single | Kind::BlockSingle | Kind::BlockGroup => {
+                Attribute::single_nested(inner_attributes)
+            }
             Kind::List | Kind::BlockList => Attribute::list_nested(inner_attributes),
             Kind::Set | Kind::BlockSet => Attribute::set_nested(inner_attributes),
-            Kind::Map => Attribute::map_nested(inner_attributes),
+            Kind::Map | Kind::BlockMap => Attribute::map_nested(inner_attributes),
         };
         attributes.push((name, behave(attribute, *behavior, in_set, true)));
     }
@@ -148,7 +200,14 @@ fn members(level: &Level, in_set: bool, blocks_allowed: bool) -> Members {
 
 fn schema() -> impl Strategy<Value = Schema> {
     level(2).prop_map(|level| {
-        let (attributes, blocks) = members(&level, false, true);
+        let (attributes, blocks) = members(
+            &level,
+            Around {
+                in_set: false,
+                in_collection: false,
+                blocks_allowed: true,
+            },
+        );
         blocks.into_iter().fold(
             Schema::new("Generated.").attributes(attributes),
             |schema, (name, block)| schema.block(name, block),
@@ -177,12 +236,28 @@ impl Choices<'_> {
         }
     }
 
+    /// A value of any type. What is required is not null.
+    fn dynamic(&mut self, required: bool) -> Value {
+        match self.one_of(6) {
+            0 if self.allow_unknown => Value::Unknown,
+            1 if self.allow_unknown => Value::dynamic(Type::String, Value::Unknown),
+            2 if !required => Value::dynamic(Type::Bool, Value::Null),
+            3 => Value::dynamic(Type::Number, Value::from(i64::from(self.one_of(3)))),
+            4 => {
+                let elements = (0..self.one_of(3)).map(|_| self.text()).collect();
+                Value::dynamic(Type::list(Type::String), Value::List(elements))
+            }
+            _ => Value::dynamic(Type::String, self.text()),
+        }
+    }
+
     fn attribute(&mut self, attribute: &Attribute) -> Value {
         let configurable = attribute.required || attribute.optional;
         if !configurable || (!attribute.required && self.one_of(3) == 0) {
             return Value::Null;
         }
         match attribute.nested_attributes() {
+            None if attribute.ty() == Type::Dynamic => self.dynamic(attribute.required),
             None => self.text(),
             Some((_, nested)) => {
                 self.collection(&attribute.ty(), schema::Members::of_attributes(nested))
@@ -196,7 +271,13 @@ impl Choices<'_> {
             values.push((name, self.attribute(attribute)));
         }
         for (name, block) in members.blocks {
-            values.push((name, self.collection(&block.ty(), block.members())));
+            let absent = block.nesting == BlockNesting::Single && self.one_of(3) == 0;
+            let value = if absent {
+                Value::Null
+            } else {
+                self.collection(&block.ty(), block.members())
+            };
+            values.push((name, value));
         }
         Value::object(values)
     }
@@ -232,10 +313,11 @@ fn apply(schema: &Schema, planned: &Value) -> Value {
         None,
         planned.clone(),
         &mut |place, value| {
-            if !matches!(value, Value::Unknown) {
+            if !value.is_unknown() {
                 return value;
             }
             count += 1;
+            let found = Value::from(format!("found {count}").as_str());
             match place.attribute.nested_attributes() {
                 // A nested attribute that is computed as a whole: nothing in it.
                 Some(_) => match place.attribute.ty() {
@@ -244,7 +326,10 @@ fn apply(schema: &Schema, planned: &Value) -> Value {
                     Type::Map(_) => Value::map::<String>([]),
                     _ => Value::Null,
                 },
-                None => Value::from(format!("found {count}").as_str()),
+                None if place.attribute.ty() == Type::Dynamic => {
+                    Value::dynamic(Type::String, found)
+                }
+                None => found,
             }
         },
     )
