@@ -1,7 +1,7 @@
 //! Actions, of which there are none yet.
 
 use super::{Server, Session, no_such};
-use crate::server::proto::invoke_action::{Event, event};
+use crate::server::proto::invoke_action::Event;
 use crate::server::proto::{invoke_action, plan_action, validate_action_config};
 
 const KIND: &str = "action";
@@ -11,9 +11,7 @@ pub(super) async fn validate(
     _: &Session,
     request: validate_action_config::Request,
 ) -> validate_action_config::Response {
-    validate_action_config::Response {
-        diagnostics: no_such(KIND, &request.type_name),
-    }
+    no_such(KIND, &request.type_name)
 }
 
 pub(super) async fn plan(
@@ -21,16 +19,9 @@ pub(super) async fn plan(
     _: &Session,
     request: plan_action::Request,
 ) -> plan_action::Response {
-    plan_action::Response {
-        diagnostics: no_such(KIND, &request.action_type),
-        deferred: None,
-    }
+    no_such(KIND, &request.action_type)
 }
 
 pub(super) fn invoke(request: invoke_action::Request) -> Vec<Event> {
-    vec![Event {
-        r#type: Some(event::Type::Completed(event::Completed {
-            diagnostics: no_such(KIND, &request.action_type),
-        })),
-    }]
+    vec![no_such(KIND, &request.action_type)]
 }

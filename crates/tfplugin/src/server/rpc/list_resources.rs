@@ -10,14 +10,9 @@ pub(super) async fn validate(
     _: &Session,
     request: validate_list_resource_config::Request,
 ) -> validate_list_resource_config::Response {
-    validate_list_resource_config::Response {
-        diagnostics: no_such(KIND, &request.type_name),
-    }
+    no_such(KIND, &request.type_name)
 }
 
 pub(super) fn list(request: list_resource::Request) -> Vec<list_resource::Event> {
-    vec![list_resource::Event {
-        diagnostic: no_such(KIND, &request.type_name),
-        ..Default::default()
-    }]
+    vec![no_such(KIND, &request.type_name)]
 }

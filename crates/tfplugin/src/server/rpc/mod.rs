@@ -33,7 +33,7 @@ use futures::stream::Iter;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::convert::encode_diagnostics;
-use super::guard::{Aftermath, guard_async};
+use super::guard::{Aftermath, Panicked, guard, guard_async};
 use super::proto::{self, provider_server::Provider};
 use super::session::Session;
 use super::{Described, Server};
@@ -69,6 +69,17 @@ fn context(
     Ok(AnyContext { client, context })
 }
 
+/// The answer to a call whose function panicked.
+fn answer_of_panic<T: Failed>(call: &str, panicked: Panicked) -> T {
+    let during = format!("answering {call}");
+    T::failed(panicked.into_diagnostics(&during, Aftermath::NothingChanged))
+}
+
+/// The events of a stream; a panic becomes the only one.
+fn guarded_events<T: Failed>(call: &str, events: impl FnOnce() -> Vec<T>) -> Vec<T> {
+    guard(events).unwrap_or_else(|panicked| vec![answer_of_panic(call, panicked)])
+}
+
 /// Implements the generated trait: each method forwards to a function of its module, and a panic
 /// in that, such as one in a handler's schema, becomes the answer.
 macro_rules! service {
@@ -89,10 +100,7 @@ macro_rules! service {
                         guard_async(|| Box::pin($module::$function(self, &session, request)))
                             .await
                             .unwrap_or_else(|panicked| {
-                                Failed::failed(panicked.into_diagnostics(
-                                    concat!("answering ", stringify!($call)),
-                                    Aftermath::NothingChanged,
-                                ))
+                                answer_of_panic(stringify!($call), panicked)
                             });
                     Ok(Response::new(response))
                 }
@@ -105,7 +113,10 @@ macro_rules! service {
                     &self,
                     request: Request<proto::$stream_rpc::Request>,
                 ) -> Result<Response<Self::$stream_type>, Status> {
-                    let events = $stream_module::$stream_function(request.into_inner());
+                    let request = request.into_inner();
+                    let events = guarded_events(stringify!($stream), || {
+                        $stream_module::$stream_function(request)
+                    });
                     let events: Vec<_> = events.into_iter().map(Ok).collect();
                     Ok(Response::new(futures::stream::iter(events)))
                 }
@@ -115,7 +126,10 @@ macro_rules! service {
                 &self,
                 request: Request<Streaming<proto::write_state_bytes::RequestChunk>>,
             ) -> Result<Response<proto::write_state_bytes::Response>, Status> {
-                let response = state_stores::write(request.into_inner()).await?;
+                let chunks = request.into_inner();
+                let response = guard_async(|| Box::pin(state_stores::write(chunks)))
+                    .await
+                    .unwrap_or_else(|panicked| Ok(answer_of_panic("write_state_bytes", panicked)))?;
                 Ok(Response::new(response))
             }
         }
@@ -187,7 +201,6 @@ failed_by_diagnostics!(
     apply_resource_change,
     close_ephemeral_resource,
     configure_provider,
-    configure_state_store,
     delete_state,
     generate_resource_config,
     get_functions,
@@ -214,7 +227,49 @@ failed_by_diagnostics!(
     validate_provider_config,
     validate_resource_config,
     validate_state_store,
+    write_state_bytes,
 );
+
+impl Failed for proto::list_resource::Event {
+    fn failed(diagnostics: Diagnostics) -> Self {
+        Self {
+            diagnostic: encode_diagnostics(diagnostics),
+            ..Self::default()
+        }
+    }
+}
+
+impl Failed for proto::invoke_action::Event {
+    fn failed(diagnostics: Diagnostics) -> Self {
+        use proto::invoke_action::event::{Completed, Type};
+        Self {
+            r#type: Some(Type::Completed(Completed {
+                diagnostics: encode_diagnostics(diagnostics),
+            })),
+        }
+    }
+}
+
+impl Failed for proto::read_state_bytes::Response {
+    fn failed(diagnostics: Diagnostics) -> Self {
+        Self {
+            // Core reads the range of every answer, also of one that only says what is wrong.
+            range: Some(proto::StateRange::default()),
+            diagnostics: encode_diagnostics(diagnostics),
+            ..Self::default()
+        }
+    }
+}
+
+impl Failed for proto::configure_state_store::Response {
+    fn failed(diagnostics: Diagnostics) -> Self {
+        Self {
+            // Core reads the size of every answer.
+            capabilities: Some(proto::StateStoreServerCapabilities::default()),
+            diagnostics: encode_diagnostics(diagnostics),
+        }
+    }
+}
 
 impl Failed for proto::stop_provider::Response {
     fn failed(diagnostics: Diagnostics) -> Self {
@@ -237,8 +292,8 @@ impl Failed for proto::call_function::Response {
 }
 
 /// The answer for a type name of a kind that this provider has none of.
-fn no_such(kind: &str, name: &str) -> Vec<proto::Diagnostic> {
-    encode_diagnostics(Diagnostics::error(
+fn no_such<T: Failed>(kind: &str, name: &str) -> T {
+    T::failed(Diagnostics::error(
         format!("Unknown {kind} type"),
         format!("This provider has no {kind} {name:?}: it has none at all."),
     ))

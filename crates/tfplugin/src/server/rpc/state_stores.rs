@@ -4,8 +4,8 @@ use tonic::{Status, Streaming};
 
 use super::{Server, Session, no_such};
 use crate::server::proto::{
-    StateRange, StateStoreServerCapabilities, configure_state_store, delete_state, get_states,
-    lock_state, read_state_bytes, unlock_state, validate_state_store, write_state_bytes,
+    StateStoreServerCapabilities, configure_state_store, delete_state, get_states, lock_state,
+    read_state_bytes, unlock_state, validate_state_store, write_state_bytes,
 };
 
 const KIND: &str = "state store";
@@ -15,9 +15,7 @@ pub(super) async fn validate(
     _: &Session,
     request: validate_state_store::Request,
 ) -> validate_state_store::Response {
-    validate_state_store::Response {
-        diagnostics: no_such(KIND, &request.type_name),
-    }
+    no_such(KIND, &request.type_name)
 }
 
 pub(super) async fn configure(
@@ -26,21 +24,16 @@ pub(super) async fn configure(
     request: configure_state_store::Request,
 ) -> configure_state_store::Response {
     configure_state_store::Response {
-        diagnostics: no_such(KIND, &request.type_name),
-        // Core reads the size of every answer.
+        // As large as Core asked for.
         capabilities: Some(StateStoreServerCapabilities {
             chunk_size: request.capabilities.unwrap_or_default().chunk_size,
         }),
+        ..no_such(KIND, &request.type_name)
     }
 }
 
 pub(super) fn read(request: read_state_bytes::Request) -> Vec<read_state_bytes::Response> {
-    vec![read_state_bytes::Response {
-        // Core reads the range of every answer, also of one that only says what is wrong.
-        range: Some(StateRange::default()),
-        diagnostics: no_such(KIND, &request.type_name),
-        ..Default::default()
-    }]
+    vec![no_such(KIND, &request.type_name)]
 }
 
 /// Reads the chunks to their end, so that Core is not left writing to a closed stream.
@@ -53,9 +46,7 @@ pub(super) async fn write(
             name = meta.type_name;
         }
     }
-    Ok(write_state_bytes::Response {
-        diagnostics: no_such(KIND, &name),
-    })
+    Ok(no_such(KIND, &name))
 }
 
 pub(super) async fn lock(
@@ -63,10 +54,7 @@ pub(super) async fn lock(
     _: &Session,
     request: lock_state::Request,
 ) -> lock_state::Response {
-    lock_state::Response {
-        diagnostics: no_such(KIND, &request.type_name),
-        ..Default::default()
-    }
+    no_such(KIND, &request.type_name)
 }
 
 pub(super) async fn unlock(
@@ -74,9 +62,7 @@ pub(super) async fn unlock(
     _: &Session,
     request: unlock_state::Request,
 ) -> unlock_state::Response {
-    unlock_state::Response {
-        diagnostics: no_such(KIND, &request.type_name),
-    }
+    no_such(KIND, &request.type_name)
 }
 
 pub(super) async fn list(
@@ -84,10 +70,7 @@ pub(super) async fn list(
     _: &Session,
     request: get_states::Request,
 ) -> get_states::Response {
-    get_states::Response {
-        diagnostics: no_such(KIND, &request.type_name),
-        ..Default::default()
-    }
+    no_such(KIND, &request.type_name)
 }
 
 pub(super) async fn delete(
@@ -95,7 +78,5 @@ pub(super) async fn delete(
     _: &Session,
     request: delete_state::Request,
 ) -> delete_state::Response {
-    delete_state::Response {
-        diagnostics: no_such(KIND, &request.type_name),
-    }
+    no_such(KIND, &request.type_name)
 }

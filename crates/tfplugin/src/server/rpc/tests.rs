@@ -2,6 +2,7 @@
 
 use tonic::codegen::http::Uri;
 
+use super::guarded_events;
 use crate::cty::{Value, msgpack};
 use crate::diagnostics::Diagnostics;
 use crate::provider::{ConfigureRequest, Provider, ResourceEntry};
@@ -521,4 +522,41 @@ async fn metadata_lists_what_there_is() {
     assert!(answer.data_sources.is_empty() && answer.diagnostics.is_empty());
     let capabilities = answer.server_capabilities.unwrap();
     assert!(capabilities.plan_destroy && capabilities.get_provider_schema_optional);
+}
+
+#[test]
+fn panics_before_streams() {
+    crate::server::guard::install_hook();
+    let told: fn() = || panic!("told to panic");
+    let assert_told = |diagnostics: &[proto::Diagnostic]| {
+        let text = show(diagnostics);
+        let begin = "ERROR Provider bug: the provider panicked: The provider stopped at a bug of \
+                     its own while answering a_call: told to panic (";
+        assert!(text.starts_with(begin), "{text}");
+        assert!(text.ends_with("Nothing was changed."), "{text}");
+    };
+
+    let listed = guarded_events::<proto::list_resource::Event>("a_call", || {
+        told();
+        Vec::new()
+    });
+    let invoked = guarded_events::<proto::invoke_action::Event>("a_call", || {
+        told();
+        Vec::new()
+    });
+    let read = guarded_events::<proto::read_state_bytes::Response>("a_call", || {
+        told();
+        Vec::new()
+    });
+
+    assert_eq!((listed.len(), invoked.len(), read.len()), (1, 1, 1));
+    assert_told(&listed[0].diagnostic);
+    match &invoked[0].r#type {
+        Some(proto::invoke_action::event::Type::Completed(completed)) => {
+            assert_told(&completed.diagnostics);
+        }
+        other => panic!("{other:?} does not end the action"),
+    }
+    assert_told(&read[0].diagnostics);
+    assert!(read[0].range.is_some(), "Core reads the range");
 }
