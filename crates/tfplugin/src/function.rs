@@ -158,15 +158,14 @@ impl Parameter {
         }
     }
 
-    /// The argument may be null. Tried with this crate's own client alone.
+    /// The argument may be null.
     #[must_use]
     pub fn allow_null(mut self) -> Self {
         self.allow_null = true;
         self
     }
 
-    /// The function is called although the argument is unknown, or holds something unknown. Tried
-    /// with this crate's own client alone.
+    /// The function is called although the argument is unknown, or holds something unknown.
     #[must_use]
     pub fn allow_unknown(mut self) -> Self {
         self.allow_unknown = true;

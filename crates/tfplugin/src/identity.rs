@@ -43,8 +43,7 @@ pub trait Identified: Resource {
         identity: Self::Identity,
     ) -> impl Future<Output = Result<Imported<Self::Model>, Diagnostics>> + Send;
 
-    /// Reads an identity written with an older version of its schema. Tried with this crate's own
-    /// client alone.
+    /// Reads an identity written with an older version of its schema.
     ///
     /// # Errors
     /// Diagnostics that say why the identity cannot be read.

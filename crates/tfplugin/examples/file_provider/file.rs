@@ -67,10 +67,22 @@ model! {
         pub file_permission: AttributeValue<String>,
     }
 
+    /// What Terraform keeps of its own `terraform_data`, as far as it matters.
+    pub struct TerraformData {
+        /// Where the file is, when somebody kept that there.
+        pub input: AttributeValue<cty::Value>,
+    }
+
     /// What tells a file from all others.
     pub struct FileIdentity {
         /// The whole path.
         pub path: AttributeValue<String>,
+    }
+
+    /// The identity as the first version of its schema had it.
+    pub struct FileIdentityVersion0 {
+        /// The whole path.
+        pub file: AttributeValue<String>,
     }
 }
 
@@ -411,6 +423,7 @@ impl Resource for FileResource {
     fn move_sources(&self) -> Vec<MoveSource> {
         vec![
             MoveSource::new("hashicorp/local", "local_file"),
+            MoveSource::new("builtin/terraform", "terraform_data"),
             // How this provider's own resource was once called.
             MoveSource::new("example/file", "file_text"),
         ]
@@ -423,6 +436,21 @@ impl Resource for FileResource {
             return self
                 .upgrade_state(UpgradeRequest { version, state })
                 .map(Moved::new);
+        }
+        if request.type_name == "terraform_data" {
+            let data: TerraformData = request.state.model()?;
+            let input = data.input.known().map(cty::Value::inner);
+            let Some(path) = input.and_then(cty::Value::as_str) else {
+                return Err(Diagnostic::error(
+                    "Not a file",
+                    "The input of the terraform_data is not the path of a file.",
+                )
+                .into());
+            };
+            return Ok(Moved::new(File {
+                path: path.into(),
+                ..File::default()
+            }));
         }
         let local: LocalFile = request.state.model()?;
         Ok(Moved::new(File {
@@ -438,7 +466,7 @@ impl Identified for FileResource {
     type Identity = FileIdentity;
 
     fn identity_schema(&self) -> IdentitySchema {
-        IdentitySchema::new().attribute(
+        IdentitySchema::new().version(1).attribute(
             "path",
             IdentityAttribute::required_for_import(cty::Type::String, "The whole path."),
         )
@@ -465,5 +493,13 @@ impl Identified for FileResource {
         }
         // The whole path is the same wherever relative paths begin.
         self.import(context, path).await
+    }
+
+    fn upgrade_identity(&self, request: UpgradeRequest) -> Result<FileIdentity, Diagnostics> {
+        if request.version != 0 {
+            return Err(request.too_old());
+        }
+        let old: FileIdentityVersion0 = request.state.model()?;
+        Ok(FileIdentity { path: old.file })
     }
 }

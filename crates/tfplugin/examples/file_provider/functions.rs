@@ -4,6 +4,8 @@ use std::path::Path;
 
 use tfplugin::{Arguments, AttributeValue, Function, FunctionDefinition, FunctionError, Parameter};
 
+type Paths = Vec<AttributeValue<String>>;
+
 /// `provider::file::base_name("/a/b.txt")` is "b.txt".
 pub struct BaseName;
 
@@ -49,5 +51,27 @@ impl Function for Join {
             path = format!("{}/{part}", path.trim_end_matches('/'));
         }
         Ok(path.into())
+    }
+}
+
+/// `provider::file::count(["/a", "/b"])` is 2, also while the paths themselves are not known.
+pub struct Count;
+
+impl Function for Count {
+    type Output = i64;
+
+    fn definition(&self) -> FunctionDefinition {
+        let paths = Parameter::new::<Paths>("paths", "Paths; null is none.");
+        FunctionDefinition::new("How many paths there are.")
+            .parameter(paths.allow_null().allow_unknown())
+    }
+
+    fn call(&self, arguments: Arguments) -> Result<AttributeValue<i64>, FunctionError> {
+        let paths = match arguments.optional::<Paths>(0)? {
+            AttributeValue::Null => Paths::new(),
+            AttributeValue::Unknown => return Ok(AttributeValue::Unknown),
+            AttributeValue::Known(paths) => paths,
+        };
+        Ok(i64::try_from(paths.len()).unwrap_or(i64::MAX).into())
     }
 }

@@ -92,6 +92,7 @@ impl Provider for FileProvider {
         vec![
             FunctionEntry::new("base_name", functions::BaseName),
             FunctionEntry::new("join", functions::Join),
+            FunctionEntry::new("count", functions::Count),
         ]
     }
 }

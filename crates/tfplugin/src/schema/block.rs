@@ -8,13 +8,14 @@ use crate::cty::{ObjectType, Type};
 pub enum BlockNesting {
     /// At most once; null when absent.
     Single,
-    /// At most once; an object whose attributes are null when absent.
+    /// At most once; an object whose attributes are null when absent. Tried with this crate's own
+    /// client alone.
     Group,
     /// Any number, in order.
     List,
     /// Any number, without order.
     Set,
-    /// Any number, each with a label.
+    /// Any number, each with a label. Tried with this crate's own client alone.
     Map,
 }
 

@@ -122,15 +122,23 @@ impl Workspace {
         let resources: Vec<serde_json::Value> = objects
             .iter()
             .map(|(type_name, version, attributes)| {
+                let provider = match *type_name {
+                    "terraform_data" => "terraform.io/builtin/terraform",
+                    _ => "example.com/example/file",
+                };
                 serde_json::json!({
                     "mode": "managed",
                     "type": type_name,
                     "name": "old",
-                    "provider": "provider[\"example.com/example/file\"]",
+                    "provider": format!("provider[{provider:?}]"),
                     "instances": [{ "schema_version": version, "attributes": attributes }],
                 })
             })
             .collect();
+        self.write_state(&resources);
+    }
+
+    fn write_state(&self, resources: &[serde_json::Value]) {
         let state = serde_json::json!({
             "version": 4,
             "terraform_version": "1.11.0",
@@ -216,9 +224,24 @@ resource "file_file" "named" {
   content = provider::file::join("/a", "b", var.part)
 }
 output "unknown" { value = provider::file::base_name(file_file.named.id) }
+output "none" { value = provider::file::count(null) }
+output "count" { value = provider::file::count([file_file.named.id, "/b"]) }
+output "counted_later" {
+  value = provider::file::count(file_file.named.id == "" ? [] : ["/b"])
+}
 "#,
     );
+    // The elements are not known in the plan; how many there are is.
+    let text = workspace.succeed(&["plan", "-no-color", "-input=false"]);
+    for planned in [
+        "count         = 2",
+        "none          = 0",
+        "counted_later = (known",
+    ] {
+        assert!(text.contains(planned), "{planned} in {text}");
+    }
     let text = workspace.succeed(&APPLY);
+    assert!(text.contains("counted_later = 1"), "{text}");
     assert!(text.contains("unknown = \"b.txt\""), "{text}");
     assert_eq!(workspace.read("b.txt"), "/a/b/c.txt");
     workspace.assert_plan_is_empty();
@@ -343,6 +366,182 @@ moved {
 
 #[test]
 #[ignore = "needs terraform on PATH, or TF_BINARY"]
+fn an_object_of_another_provider_under_a_real_core() {
+    let workspace = Workspace::new(
+        r#"
+resource "file_file" "moved" {
+  path    = "moved.txt"
+  content = "moved"
+}
+moved {
+  from = terraform_data.old
+  to   = file_file.moved
+}
+"#,
+    );
+    let data = |input: serde_json::Value| {
+        let input = serde_json::json!({ "value": input, "type": "string" });
+        let attributes = serde_json::json!({ "id": "an-id", "input": input, "output": input });
+        [("terraform_data", 0, attributes)]
+    };
+    workspace.set_state(&data(serde_json::Value::Null));
+    let error = workspace.fail(&["plan", "-no-color"]);
+    assert!(error.contains("is not the path of a file"), "{error}");
+
+    std::fs::write(workspace.file("moved.txt"), "moved").unwrap();
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    std::fs::set_permissions(workspace.file("moved.txt"), permissions).unwrap();
+    workspace.set_state(&data("moved.txt".into()));
+    let text = workspace.succeed(&APPLY);
+    assert!(text.contains("0 added, 0 changed, 0 destroyed"), "{text}");
+    workspace.assert_plan_is_empty();
+    workspace.destroy();
+}
+
+/// The provider that the test `peer` compares with one on HashiCorp's framework.
+#[test]
+#[ignore = "needs terraform on PATH, or TF_BINARY"]
+fn blocks_and_dynamic_attributes_under_a_real_core() {
+    let configuration = r#"
+terraform {
+  required_providers { peer = { source = "example.com/example/peer" } }
+}
+variable "changed" { default = false }
+resource "peer_thing" "thing" {
+  name     = "thing"
+  anything = jsondecode(var.changed ? "{\"list\": [1, 2]}" : "\"text\"")
+  zones    = ["a", "b"]
+  settings = { mode = "fast" }
+  rules    = [for port in range(1, var.changed ? 3 : 2) : { port = port }]
+  groups   = { a = { minimum = 1 }, b = { minimum = 2, maximum = 3 } }
+  steps    = [{ run = "a" }]
+  dynamic "disk" {
+    for_each = var.changed ? ["a", "b"] : ["a"]
+    content {
+      size = 1
+      part { mount = disk.value }
+    }
+  }
+  network { cidr = "10.0.0.0/8" }
+}
+output "anything" { value = peer_thing.thing.anything }
+output "paths" { value = peer_thing.thing.disk[*].path }
+"#;
+    let binary = crate::example::example("peer_provider");
+    let workspace = Workspace::of(&binary, "peer", configuration, None);
+    let text = workspace.succeed(&APPLY);
+    assert!(text.contains("1 added, 0 changed, 0 destroyed"), "{text}");
+    workspace.assert_plan_is_empty();
+    let mut changed = APPLY.to_vec();
+    changed.push("-var=changed=true");
+    let text = workspace.succeed(&changed);
+    assert!(text.contains("0 added, 1 changed, 0 destroyed"), "{text}");
+    let text = workspace.succeed(&changed);
+    assert!(text.contains("0 added, 0 changed, 0 destroyed"), "{text}");
+
+    // A state from before the blocks were in the schema is not a change.
+    let mut state = workspace.state();
+    let attributes = state["resources"][0]["instances"][0]["attributes"]
+        .as_object_mut()
+        .unwrap();
+    assert!(attributes.remove("disk").is_some());
+    let path = workspace.directory.path();
+    let path = path.join("configuration/terraform.tfstate");
+    std::fs::write(path, state.to_string()).unwrap();
+    let main = workspace.directory.path().join("configuration/main.tf");
+    let begin = configuration.find("  dynamic \"disk\"").unwrap();
+    let end = configuration.find("  network").unwrap();
+    let without = format!("{}{}", &configuration[..begin], &configuration[end..]);
+    std::fs::write(main, without).unwrap();
+    // A refresh would hide it: Core corrects what a read answers, and nothing else.
+    changed.push("-refresh=false");
+    let text = workspace.succeed(&changed);
+    assert!(text.contains("0 added, 0 changed, 0 destroyed"), "{text}");
+    workspace.destroy();
+}
+
+#[test]
+#[ignore = "needs terraform on PATH, or TF_BINARY"]
+fn failures_replacements_and_imports_under_a_real_core() {
+    let configuration = r#"
+terraform {
+  required_providers { peer = { source = "example.com/example/peer" } }
+}
+variable "name" { default = "a" }
+variable "label" {}
+variable "size" { default = 5 }
+resource "peer_thing" "thing" {
+  name     = var.name
+  label    = var.label
+  size     = var.size
+  password = "not stored"
+}
+"#;
+    let binary = crate::example::example("peer_provider");
+    let workspace = Workspace::of(&binary, "peer", configuration, None);
+    let apply = |variables: &[&'static str]| {
+        let mut arguments = APPLY.to_vec();
+        arguments.extend(variables);
+        arguments
+    };
+    let instance = || workspace.state()["resources"][0]["instances"][0].clone();
+
+    let error = workspace.fail(&apply(&["-var=label=half", "-var=name=b"]));
+    assert!(error.contains("Told to fail"), "{error}");
+    assert!(
+        error.contains("in resource \"peer_thing\" \"thing\""),
+        "{error}"
+    );
+    assert_eq!(instance()["status"], "tainted");
+    let text = workspace.succeed(&apply(&["-var=label=private", "-var=name=b"]));
+    assert!(text.contains("1 added, 0 changed, 1 destroyed"), "{text}");
+    assert!(instance()["private"].is_string(), "{}", instance());
+    assert!(!instance().to_string().contains("not stored"));
+
+    // name, by `requires_replace`; size, by `requires_replace_if`; label, by the resource's plan.
+    for variables in [
+        ["-var=label=b", "-var=size=5"],
+        ["-var=label=b", "-var=size=4"],
+        ["-var=label=plan-replaces", "-var=size=4"],
+    ] {
+        let text = workspace.succeed(&apply(&variables));
+        assert!(text.contains("1 added, 0 changed, 1 destroyed"), "{text}");
+    }
+    let text = workspace.succeed(&apply(&["-var=label=c", "-var=size=5"]));
+    assert!(text.contains("0 added, 1 changed, 0 destroyed"), "{text}");
+
+    let _ = workspace.fail(&apply(&["-var=label=fails"]));
+    assert_eq!(instance()["attributes"]["label"], "c");
+    let error = workspace.fail(&apply(&["-var=label=plan-fails"]));
+    assert!(error.contains("Told to fail"), "{error}");
+    let text = workspace.succeed(&apply(&["-var=label=plan-warns"]));
+    assert!(text.contains("Told to warn"), "{text}");
+    let text = workspace.succeed(&apply(&["-var=label=protected"]));
+    assert!(text.contains("0 added, 1 changed, 0 destroyed"), "{text}");
+    let destroy = ["destroy", "-no-color", "-auto-approve", "-var=label=x"];
+    let error = workspace.fail(&destroy);
+    assert!(error.contains("Protected"), "{error}");
+    workspace.succeed(&apply(&["-var=label=x"]));
+
+    workspace.succeed(&["state", "rm", "peer_thing.thing"]);
+    let import = [
+        "import",
+        "-no-color",
+        "-input=false",
+        "-var=label=x",
+        "peer_thing.thing",
+    ];
+    let error = workspace.fail(&[&import[..], &["none"]].concat());
+    assert!(error.contains("There is none"), "{error}");
+    workspace.succeed(&[&import[..], &["private"]].concat());
+    assert_eq!(instance()["attributes"]["name"], "private");
+    assert_eq!(instance()["attributes"]["disk"], serde_json::json!([]));
+    assert!(instance()["private"].is_string(), "{}", instance());
+    workspace.succeed(&destroy);
+}
+
+#[test]
+#[ignore = "needs terraform on PATH, or TF_BINARY"]
 fn identities_under_a_real_core() {
     let workspace = Workspace::new("");
     if !workspace.has_identity() {
@@ -385,6 +584,17 @@ resource "file_file" "imported" {{
     changed.push("-var=content=changed");
     let text = workspace.succeed(&changed);
     assert!(text.contains("0 added, 1 changed, 0 destroyed"), "{text}");
+    assert_eq!(identity(), expected);
+
+    // An identity of the schema's first version.
+    let mut resources = workspace.state()["resources"].as_array().unwrap().clone();
+    let instance = &mut resources[0]["instances"][0];
+    assert_eq!(instance["identity_schema_version"], 1);
+    instance["identity_schema_version"] = 0.into();
+    instance["identity"] = serde_json::json!({ "file": path });
+    workspace.write_state(&resources);
+    let text = workspace.succeed(&changed);
+    assert!(text.contains("0 added, 0 changed, 0 destroyed"), "{text}");
     assert_eq!(identity(), expected);
     workspace.destroy();
 }
