@@ -24,19 +24,20 @@ pub(crate) fn config(
                 return value;
             }
             for validator in &place.attribute.validators {
-                if let Err(requirement) = validator.check(value.inner()) {
-                    let found = match value.inner() {
-                        Value::String(_) | Value::Number(_) | Value::Bool(_) => {
-                            format!(", got {}", show(&value, place.secret))
+                for (inside, requirement) in validator.findings(value.inner()) {
+                    let found = match value.inner().get(&inside).map(Value::inner) {
+                        Some(found @ (Value::String(_) | Value::Number(_) | Value::Bool(_))) => {
+                            format!(", got {}", show(found, place.secret))
                         }
                         _ => String::new(),
                     };
+                    let path = place.path.clone().join(&inside);
                     diagnostics.push(
                         Diagnostic::error(
                             "Invalid attribute value",
-                            format!("`{}` {requirement}{found}.", place.path),
+                            format!("`{path}` {requirement}{found}."),
                         )
-                        .at(place.path.clone()),
+                        .at(path),
                     );
                 }
             }
@@ -154,6 +155,49 @@ mod tests {
             );
             assert!(!text.contains("s3cret"), "{text}");
             assert!(text.contains("\"shown"), "{text}");
+        }
+    }
+
+    #[test]
+    fn errors_of_elements_are_at_the_elements() {
+        use crate::cty::Type;
+        let checked = |attribute: Attribute| {
+            let short = validators::each(validators::string_length_between(1, 3));
+            attribute.optional().description("Texts.").validate(short)
+        };
+        let texts = [Value::from("fits"), Value::Null, Value::from("a")];
+        let cases = [
+            (
+                Attribute::list(Type::String),
+                Value::list(texts.clone()),
+                "Error: Invalid attribute value (at texts[0]): `texts[0]` must have 1 to 3 \
+                 characters, got \"fits\".",
+            ),
+            (
+                Attribute::map(Type::String),
+                Value::map(["x", "y", "z"].into_iter().zip(texts.clone())),
+                "Error: Invalid attribute value (at texts[\"x\"]): `texts[\"x\"]` must have 1 to 3 \
+                 characters, got \"fits\".",
+            ),
+            (
+                Attribute::map(Type::String).sensitive(),
+                Value::map(["x", "y", "z"].into_iter().zip(texts.clone())),
+                "Error: Invalid attribute value (at texts[\"x\"]): `texts[\"x\"]` must have 1 to 3 \
+                 characters, got (sensitive value).",
+            ),
+            (
+                Attribute::set(Type::String),
+                Value::set(texts),
+                "Error: Invalid attribute value (at texts): `texts` element 1 must have 1 to 3 \
+                 characters.",
+            ),
+        ];
+        for (attribute, value, expected) in cases {
+            let schema = Schema::new("A thing.").attribute("texts", checked(attribute));
+            let found = config(&schema, &Value::object([("texts", value)]), |_| {
+                Diagnostics::new()
+            });
+            assert_eq!(found.to_string(), expected);
         }
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use crate::cty::{Number, Path, Value};
+use crate::cty::{Number, Path, PathStep, Value};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 
 type Check = dyn Fn(&Value) -> Result<(), String> + Send + Sync;
@@ -15,6 +15,8 @@ type Check = dyn Fn(&Value) -> Result<(), String> + Send + Sync;
 pub struct Validator {
     description: String,
     check: Arc<Check>,
+    /// What each element is checked by, for errors at the elements.
+    of_each: Option<Arc<Validator>>,
 }
 
 impl Validator {
@@ -35,6 +37,7 @@ impl Validator {
                     Err(message.clone())
                 }
             }),
+            of_each: None,
         }
     }
 
@@ -47,6 +50,7 @@ impl Validator {
         Self {
             description: description.into(),
             check: Arc::new(check),
+            of_each: None,
         }
     }
 
@@ -61,6 +65,35 @@ impl Validator {
     /// What the value must be, as the rest of a sentence that begins with its name.
     pub fn check(&self, value: &Value) -> Result<(), String> {
         (self.check)(value)
+    }
+
+    /// What is wrong with a value, and where in it. The elements of a set have no path, so that
+    /// what is wrong with one is wrong with the set.
+    pub(crate) fn findings(&self, value: &Value) -> Vec<(Path, String)> {
+        let of_elements: Vec<(PathStep, &Value)> = match value {
+            Value::List(values) | Value::Tuple(values) => (0..)
+                .zip(values)
+                .map(|(index, element)| (PathStep::Index(index), element))
+                .collect(),
+            Value::Map(values) => values
+                .iter()
+                .map(|(key, element)| (PathStep::Key(key.clone()), element))
+                .collect(),
+            _ => Vec::new(),
+        };
+        let Some(validator) = self.of_each.as_ref().filter(|_| !of_elements.is_empty()) else {
+            let found = self.check(value).err();
+            return found.map(|text| (Path::root(), text)).into_iter().collect();
+        };
+        of_elements
+            .into_iter()
+            .filter(|(_, element)| is_checkable(element))
+            .flat_map(|(step, element)| {
+                let at = Path::root().step(step);
+                let found = validator.findings(element).into_iter();
+                found.map(move |(tail, text)| (at.clone().join(&tail), text))
+            })
+            .collect()
     }
 }
 
@@ -193,7 +226,8 @@ pub fn size_at_least(minimum: usize) -> Validator {
 
 /// A collection whose every known element passes `validator`.
 pub fn each(validator: Validator) -> Validator {
-    Validator::custom(
+    let of_each = Some(Arc::new(validator.clone()));
+    let whole = Validator::custom(
         format!("each element {}", validator.description()),
         move |value| {
             let fail = |name: String, message: String| Err(format!("element {name} {message}"));
@@ -219,7 +253,8 @@ pub fn each(validator: Validator) -> Validator {
             }
             Ok(())
         },
-    )
+    );
+    Validator { of_each, ..whole }
 }
 
 /// A map whose every key passes `validator`, which sees the key as a text.

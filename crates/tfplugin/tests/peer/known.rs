@@ -131,12 +131,6 @@ const KNOWN: &[Known] = &[
         },
     },
     Known {
-        what: "The validators `each` and `each_key` report the first bad element at the \
-               attribute and name it in the text, HashiCorp's report each at its own path",
-        why: "Core shows the same lines of the configuration for both.",
-        applies: |found| in_words(found) && found.hashicorp.contains("ports["),
-    },
-    Known {
         what: "Attributes that conflict are reported at the second of them that is set, \
                HashiCorp's at the first that the validator names",
         why: "Either is wrong as much as the other; the text names all.",
@@ -148,8 +142,7 @@ const KNOWN: &[Known] = &[
 fn in_words(found: &Difference) -> bool {
     let common = |text: &str| -> BTreeSet<String> {
         text.split(", ")
-            .map(without_indices)
-            .map(|text| text.replace("[]", "").replace("document", "anything"))
+            .map(|text| text.replace("document", "anything"))
             .collect()
     };
     (found.call, found.part.as_str()) == ("ValidateResourceConfig", "diagnostics")
