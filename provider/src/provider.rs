@@ -6,7 +6,9 @@ use std::time::Duration;
 use devopsgenie_lifecycle::aws::{AssumeRole, Aws, Endpoints, Settings};
 use tfplugin::diagnostics::Diagnostics;
 use tfplugin::schema::{Schema, timeouts::parse_duration};
-use tfplugin::{AttributeValue, ConfigureRequest, Model, Provider, ResourceEntry, cty};
+use tfplugin::{
+    AttributeValue, ConfigureRequest, DataSourceEntry, Model, Provider, ResourceEntry, cty,
+};
 
 use crate::client::{AwsUnavailable, Client, configuration_diagnostics};
 use crate::configuration::{self, Configuration};
@@ -75,6 +77,13 @@ impl Provider for DevOpsGenie {
             ResourceEntry::new("devopsgenie_addon_set", crate::addon_set::AddonSet),
             ResourceEntry::new("devopsgenie_cluster", crate::cluster::Cluster),
         ]
+    }
+
+    fn data_sources(&self) -> Vec<DataSourceEntry<Client>> {
+        vec![DataSourceEntry::new(
+            "devopsgenie_cluster",
+            crate::cluster::ClusterData,
+        )]
     }
 }
 

@@ -1,6 +1,7 @@
 //! `devopsgenie_cluster`: an EKS cluster and what belongs to it, as one unit.
 
 mod apply;
+mod data_source;
 mod memory;
 mod model;
 mod plan;
@@ -18,6 +19,7 @@ use tfplugin::{
 };
 
 use crate::client::Client;
+pub use data_source::ClusterData;
 use memory::{Intent, with_intent};
 use model::ClusterModel;
 use plan::Surroundings;

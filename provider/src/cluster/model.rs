@@ -68,6 +68,50 @@ model! {
         pub timeouts: AttributeValue<Timeouts>,
     }
 
+    /// The data source.
+    pub struct ClusterDataModel {
+        /// The name again.
+        pub id: AttributeValue<String>,
+        /// Name.
+        pub name: AttributeValue<String>,
+        /// ARN.
+        pub arn: AttributeValue<String>,
+        /// Version of the control plane.
+        pub kubernetes_version: AttributeValue<String>,
+        /// EKS platform version.
+        pub platform_version: AttributeValue<String>,
+        /// Status.
+        pub status: AttributeValue<String>,
+        /// URL of the API.
+        pub endpoint: AttributeValue<String>,
+        /// Base64 of its certificate authority.
+        pub certificate_authority_data: AttributeValue<String>,
+        /// Issuer of service account tokens.
+        pub oidc_issuer_url: AttributeValue<String>,
+        /// Its OIDC provider.
+        pub oidc_provider_arn: AttributeValue<String>,
+        /// Role of the control plane.
+        pub role_arn: AttributeValue<String>,
+        /// Network of the control plane.
+        pub vpc_config: AttributeValue<VpcConfig>,
+        /// Addresses of services.
+        pub kubernetes_network_config: AttributeValue<NetworkConfig>,
+        /// Authentication.
+        pub access_config: AttributeValue<AccessConfig>,
+        /// Support policy.
+        pub upgrade_policy: AttributeValue<UpgradePolicy>,
+        /// Control-plane logs.
+        pub enabled_cluster_log_types: Texts,
+        /// AWS names of the managed node groups.
+        pub node_group_names: Texts,
+        /// Whether EKS refuses deletion.
+        pub deletion_protection: AttributeValue<bool>,
+        /// Time of creation.
+        pub created_at: AttributeValue<String>,
+        /// The user's tags.
+        pub tags: Map<String>,
+    }
+
     /// `vpc_config`.
     pub struct VpcConfig {
         /// Subnets.

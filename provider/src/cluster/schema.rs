@@ -32,13 +32,9 @@ pub(super) fn schema() -> Schema {
     )
     .attribute(
         "name",
-        Attribute::string()
+        cluster_name()
             .required()
             .description("Name of the cluster. A change replaces the cluster.")
-            .validate(validators::string_that(
-                "must have 1 to 100 letters, digits, hyphens and underscores and start with a letter or digit",
-                |text| is_name(text, 100),
-            ))
             .plan_modifier(modifiers::requires_replace()),
     )
     .attribute(
@@ -158,7 +154,15 @@ pub(super) fn schema() -> Schema {
     })
 }
 
-fn computed(description: &str) -> Attribute {
+/// A text that EKS takes as the name of a cluster (EKS API, `CreateCluster`).
+pub(crate) fn cluster_name() -> Attribute {
+    Attribute::string().validate(validators::string_that(
+        "must have 1 to 100 letters, digits, hyphens and underscores and start with a letter or digit",
+        |text| is_name(text, 100),
+    ))
+}
+
+pub(super) fn computed(description: &str) -> Attribute {
     Attribute::string().computed().description(description)
 }
 

@@ -14,8 +14,8 @@ use tfplugin::{AttributeValue, ConversionError, Model as _, Set};
 
 use super::model::{
     AccessConfig, AccessEntryModel, AccessScopeModel, ClusterModel, INCOMPLETE, Map, NetworkConfig,
-    NodeGroupModel, PolicyAssociation, ScalingConfig, TaintModel, UpdateConfig, UpgradePolicy,
-    VpcConfig, known_map, map, set, strings, texts,
+    NodeGroupModel, PolicyAssociation, ScalingConfig, TaintModel, Texts, UpdateConfig,
+    UpgradePolicy, VpcConfig, known_map, map, set, strings, texts,
 };
 use super::plan::{is_managed_role, version};
 
@@ -360,11 +360,7 @@ fn control_plane(
     state.certificate_authority_data = text(&cluster.certificate_authority);
     state.oidc_issuer_url = text(&cluster.oidc_issuer);
     state.platform_version = text(&cluster.platform_version);
-    state.created_at = cluster
-        .created_at
-        .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
-        .map(|time| time.to_string())
-        .into();
+    state.created_at = created_at(cluster);
     if let Some(generation) = cluster.tags.get(names::GENERATION) {
         state.creation_id = generation.clone().into();
     }
@@ -375,22 +371,8 @@ fn control_plane(
     }
     .into();
     let before = state.vpc_config.known().cloned().unwrap_or_default();
-    state.vpc_config = VpcConfig {
-        subnet_ids: AttributeValue::Known(cluster.subnet_ids.iter().cloned().collect()),
-        security_group_ids: set(&cluster.security_group_ids, &before.security_group_ids),
-        endpoint_public_access: cluster.endpoint_public_access.into(),
-        endpoint_private_access: cluster.endpoint_private_access.into(),
-        // EKS reports an empty list for a cluster that was made private.
-        public_access_cidrs: set(&cluster.public_access_cidrs, &AttributeValue::Null),
-        vpc_id: text(&cluster.vpc_id),
-        cluster_security_group_id: text(&cluster.cluster_security_group_id),
-    }
-    .into();
-    state.kubernetes_network_config = NetworkConfig {
-        service_ipv4_cidr: text(&cluster.service_ipv4_cidr),
-        ip_family: text(&cluster.ip_family),
-    }
-    .into();
+    state.vpc_config = vpc_config(cluster, &before.security_group_ids).into();
+    state.kubernetes_network_config = network_config(cluster).into();
     let before = state.access_config.known().cloned().unwrap_or_default();
     state.access_config = AccessConfig {
         authentication_mode: match &cluster.authentication_mode {
@@ -422,6 +404,37 @@ fn control_plane(
     }
     state.tags = own_tags(&cluster.tags, &state.tags, place);
     state.tags_all = known_map(names::user_tags(&cluster.tags));
+}
+
+/// Time of creation, RFC 3339.
+pub(super) fn created_at(cluster: &ObservedCluster) -> AttributeValue<String> {
+    cluster
+        .created_at
+        .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
+        .map(|time| time.to_string())
+        .into()
+}
+
+/// The network of a control plane; `security_group_ids` are those of before.
+pub(super) fn vpc_config(cluster: &ObservedCluster, security_group_ids: &Texts) -> VpcConfig {
+    VpcConfig {
+        subnet_ids: AttributeValue::Known(cluster.subnet_ids.iter().cloned().collect()),
+        security_group_ids: set(&cluster.security_group_ids, security_group_ids),
+        endpoint_public_access: cluster.endpoint_public_access.into(),
+        endpoint_private_access: cluster.endpoint_private_access.into(),
+        // EKS reports an empty list for a cluster that was made private.
+        public_access_cidrs: set(&cluster.public_access_cidrs, &AttributeValue::Null),
+        vpc_id: cluster.vpc_id.clone().into(),
+        cluster_security_group_id: cluster.cluster_security_group_id.clone().into(),
+    }
+}
+
+/// The addresses of a cluster's services.
+pub(super) fn network_config(cluster: &ObservedCluster) -> NetworkConfig {
+    NetworkConfig {
+        service_ipv4_cidr: cluster.service_ipv4_cidr.clone().into(),
+        ip_family: cluster.ip_family.clone().into(),
+    }
 }
 
 /// The tags that are not merely the provider's defaults.

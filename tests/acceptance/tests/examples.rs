@@ -11,15 +11,18 @@ fn validate() -> Result<()> {
     let workspace = Workspace::new(directory.path(), core, provider_binary()?, BTreeMap::new())?;
     let examples = workspace_root().join("examples");
     let mut folders = vec![examples.join("provider")];
-    for entry in std::fs::read_dir(examples.join("resources"))? {
-        folders.push(entry?.path());
+    for kind in ["resources", "data-sources"] {
+        for entry in std::fs::read_dir(examples.join(kind))? {
+            folders.push(entry?.path());
+        }
     }
     for folder in folders {
         let name = folder
-            .file_name()
-            .context("a folder has a name")?
-            .to_string_lossy()
-            .into_owned();
+            .strip_prefix(&examples)
+            .context("the folder is below the examples")?
+            .display()
+            .to_string()
+            .replace('/', "-");
         for entry in std::fs::read_dir(&folder)? {
             let path = entry?.path();
             match path.extension().and_then(|extension| extension.to_str()) {

@@ -3,7 +3,7 @@
 use super::api::{Api, UpdateState};
 use super::error::{ClusterError, StepContext, seconds};
 use super::model::{
-    ClusterStatus, DesiredCluster, NodeGroupStatus, Observed, PendingUpdate, Removal,
+    ClusterStatus, DesiredCluster, FoundCluster, NodeGroupStatus, Observed, PendingUpdate, Removal,
 };
 use super::names;
 use super::observe::Observer;
@@ -165,6 +165,19 @@ impl Engine {
         observer.oidc_provider_arn = oidc_provider_arn.map(str::to_owned);
         observer
             .all()
+            .await
+            .map_err(|error| self.unreadable(name, error))
+    }
+
+    /// Finds a cluster, whoever made it; `None` when there is none of the name. Nothing is written.
+    /// Needs `eks:DescribeCluster`, `eks:ListNodegroups` and `iam:GetOpenIDConnectProvider` only.
+    ///
+    /// # Errors
+    /// When the account cannot be used or AWS does not answer.
+    pub async fn look_up(&self, name: &str) -> Result<Option<FoundCluster>, ClusterError> {
+        let mut observer = self.observer(name, "").await?;
+        observer
+            .found()
             .await
             .map_err(|error| self.unreadable(name, error))
     }

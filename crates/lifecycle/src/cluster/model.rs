@@ -343,6 +343,17 @@ impl fmt::Display for ClusterStatus {
     }
 }
 
+/// A cluster that was looked up by its name, whoever made it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundCluster {
+    /// The control plane.
+    pub cluster: ObservedCluster,
+    /// The issuer's OIDC provider, when the account has one.
+    pub oidc_provider_arn: Option<String>,
+    /// AWS names of the managed node groups.
+    pub node_group_names: BTreeSet<String>,
+}
+
 /// An EKS cluster as `DescribeCluster` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObservedCluster {

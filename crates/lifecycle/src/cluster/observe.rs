@@ -1,9 +1,9 @@
 //! Reads what exists of a cluster.
 
 use super::model::{
-    AccessEntry, AccessScope, ClusterStatus, KubernetesVersion, MaxUnavailable, NodeGroupStatus,
-    Observed, ObservedAccessEntry, ObservedCluster, ObservedNodeGroup, ObservedOidcProvider,
-    ObservedRole, StringMap, Taint,
+    AccessEntry, AccessScope, ClusterStatus, FoundCluster, KubernetesVersion, MaxUnavailable,
+    NodeGroupStatus, Observed, ObservedAccessEntry, ObservedCluster, ObservedNodeGroup,
+    ObservedOidcProvider, ObservedRole, StringMap, Taint,
 };
 use super::names::{self, RoleKind};
 use super::plan::Part;
@@ -86,6 +86,24 @@ impl Observer {
             }
         }
         Ok(observed)
+    }
+
+    /// Reads the cluster with what is named after it, whoever made them.
+    pub(super) async fn found(&mut self) -> Result<Option<FoundCluster>, ApiError> {
+        let observed = Observed {
+            cluster: self.cluster().await?,
+            ..Observed::default()
+        };
+        if observed.cluster.is_none() {
+            return Ok(None);
+        }
+        let oidc_provider = self.oidc_provider(&observed).await?;
+        let node_group_names = self.node_group_names().await?.into_iter().collect();
+        Ok(observed.cluster.map(|cluster| FoundCluster {
+            cluster,
+            oidc_provider_arn: oidc_provider.map(|provider| provider.arn),
+            node_group_names,
+        }))
     }
 
     async fn access_entries(&self) -> Result<BTreeMap<String, ObservedAccessEntry>, ApiError> {
