@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use devopsgenie_lifecycle::aws::{Aws, AwsError};
+use devopsgenie_lifecycle::aws::{Aws, AwsError, CallerIdentity};
 use tfplugin::cty::Path;
 use tfplugin::diagnostics::Diagnostics;
 
@@ -129,8 +129,32 @@ fn detail(error: &AwsError) -> String {
     text
 }
 
+/// Refuses credentials of another account than the one that the thing is in: there it would look
+/// deleted.
+///
+/// # Errors
+/// A diagnostic that names both accounts.
+pub fn check_account(
+    thing: &str,
+    account: &str,
+    identity: &CallerIdentity,
+) -> Result<(), Diagnostics> {
+    if account == identity.account_id {
+        return Ok(());
+    }
+    Err(Diagnostics::error(
+        "The credentials belong to another AWS account",
+        format!(
+            "The {thing} is in account {account}, and the credentials are those of {} in account {}. Use \
+             credentials of {account}; allowed_account_ids in the provider block guards against this.",
+            identity.arn, identity.account_id
+        ),
+    ))
+}
+
 /// An error's text as a sentence of a diagnostic.
-fn sentence(text: &str) -> String {
+#[must_use]
+pub fn sentence(text: &str) -> String {
     let mut characters = text.chars();
     let mut sentence: String = characters.next().map_or_else(String::new, |first| {
         first.to_uppercase().chain(characters).collect()

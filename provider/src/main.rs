@@ -11,6 +11,8 @@ mod configuration;
 mod owner;
 mod provider;
 mod tags;
+mod values;
+mod workload_role;
 
 /// Libraries that log every request in many lines; the provider logs what it does itself.
 const QUIET_TARGETS: [&str; 19] = [

@@ -76,6 +76,10 @@ impl Provider for DevOpsGenie {
         vec![
             ResourceEntry::new("devopsgenie_addon_set", crate::addon_set::AddonSet),
             ResourceEntry::new("devopsgenie_cluster", crate::cluster::Cluster),
+            ResourceEntry::new(
+                "devopsgenie_workload_role",
+                crate::workload_role::WorkloadRole,
+            ),
         ]
     }
 

@@ -6,13 +6,17 @@ use anyhow::{Context, Result, bail};
 use devopsgenie_acceptance::workspace_root;
 
 /// Directories (or single files) of pure code, relative to the workspace root.
-const PURE: [&str; 16] = [
+const PURE: [&str; 22] = [
     "bootstrap/src/plan",
     "crates/kubernetes/src/readiness",
     "crates/lifecycle/src/cluster/model",
     "crates/lifecycle/src/cluster/names",
     "crates/lifecycle/src/cluster/plan",
     "crates/lifecycle/src/cluster/refusal",
+    "crates/lifecycle/src/policy_document",
+    "crates/lifecycle/src/workload_role/model",
+    "crates/lifecycle/src/workload_role/names",
+    "crates/lifecycle/src/workload_role/plan",
     "crates/tfplugin-cty/src",
     "crates/tfplugin/src/lint/applied",
     "crates/tfplugin/src/lint/planned",
@@ -23,6 +27,8 @@ const PURE: [&str; 16] = [
     "provider/src/addon_set/schema",
     "provider/src/cluster/plan",
     "provider/src/cluster/schema",
+    "provider/src/workload_role/plan",
+    "provider/src/workload_role/schema",
 ];
 
 /// What pure code does not name: runtimes, clients, clocks, files, sockets, processes.

@@ -5,6 +5,8 @@ use devopsgenie_kubernetes::{Error, describe};
 use tfplugin::cty::Path;
 use tfplugin::diagnostics::{Diagnostic, Diagnostics};
 
+use crate::client::sentence;
+
 /// One diagnostic for each error.
 pub(super) fn from_errors(errors: &[EngineError]) -> Diagnostics {
     errors.iter().map(from_error).collect()
@@ -77,18 +79,6 @@ pub(super) fn from_cluster_error(error: &Error) -> Diagnostic {
         _ => "The Kubernetes API call failed",
     };
     Diagnostic::error(summary, sentence(&describe(error))).at(Path::root().attribute("kubernetes"))
-}
-
-/// Begins with a capital and ends with a full stop.
-fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
-    let mut sentence: String = characters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(characters).collect()
-    });
-    if !sentence.ends_with(['.', '!', '?']) {
-        sentence.push('.');
-    }
-    sentence
 }
 
 /// Terraform leaves lines that begin with a space as they are.

@@ -13,10 +13,11 @@ use tfplugin::diagnostics::{Diagnostic, Diagnostics, Severity};
 use tfplugin::{Applied, Context, Deleted, PlannedCreate, PlannedDelete, PlannedUpdate, Private};
 
 use super::memory::{Intent, Target, intent, is_imported, settled, taken_over};
-use super::model::{ClusterModel, region_and_account, texts};
-use super::plan::{refuse_protected, sentence};
+use super::model::{ClusterModel, region_and_account};
+use super::plan::refuse_protected;
 use super::state::{Place, desired, fill, remembered, state_from};
-use crate::client::{Client, aws_diagnostics};
+use crate::client::{Client, aws_diagnostics, check_account, sentence};
+use crate::values::texts;
 
 /// The AWS account of a cluster, and where in it.
 pub(super) struct Site {
@@ -44,17 +45,8 @@ pub(super) async fn site(client: &Client, arn: Option<&str>) -> Result<Site, Dia
         .caller_identity()
         .await
         .map_err(|error| aws_diagnostics(&error))?;
-    if let Some((_, account)) = home
-        && account != identity.account_id
-    {
-        return Err(Diagnostics::error(
-            "The credentials belong to another AWS account",
-            format!(
-                "The cluster is in account {account}, and the credentials are those of {} in account {}. Use \
-                 credentials of {account}; allowed_account_ids in the provider block guards against this.",
-                identity.arn, identity.account_id
-            ),
-        ));
+    if let Some((_, account)) = home {
+        check_account("cluster", account, identity)?;
     }
     let place = Place {
         region: aws.region().to_owned(),
@@ -66,7 +58,8 @@ pub(super) async fn site(client: &Client, arn: Option<&str>) -> Result<Site, Dia
     Ok(Site { aws, place })
 }
 
-fn options<C>(context: &Context<C>) -> Options {
+/// The time and the stop signal of an operation.
+pub(crate) fn options<C>(context: &Context<C>) -> Options {
     Options {
         timeout: context.remaining(),
         cancel: context.stop.clone(),
@@ -103,7 +96,7 @@ fn is_made_by(tags: &StringMap, wanted: &DesiredCluster) -> bool {
 }
 
 /// An error of the engine for a user.
-pub(super) fn from_error(error: &ClusterError, configured: &ClusterModel) -> Diagnostic {
+pub(crate) fn from_error(error: &ClusterError, configured: &ClusterModel) -> Diagnostic {
     if let ClusterError::Account(error) = error {
         let diagnostics = aws_diagnostics(error);
         if let Some(first) = diagnostics.iter().next() {

@@ -9,10 +9,11 @@ use tfplugin::schema::{Attribute, Schema};
 use tfplugin::{AttributeValue, Context, DataRead, DataSource};
 
 use super::apply::{from_error, site};
-use super::model::{AccessConfig, ClusterDataModel, ClusterModel, UpgradePolicy, known_map};
+use super::model::{AccessConfig, ClusterDataModel, ClusterModel, UpgradePolicy};
 use super::schema::{cluster_name, computed};
 use super::state::{created_at, network_config, vpc_config};
 use crate::client::Client;
+use crate::values::known_map;
 
 /// The data source.
 #[derive(Clone, Copy, Debug, Default)]

@@ -84,27 +84,27 @@ pub(super) fn with_intent(prior: &Private, intent: &Intent) -> Result<Private, D
     Ok(private)
 }
 
-/// Private data of an applied or read cluster: an intent is for one apply only.
-pub(super) fn settled(private: &Private) -> Private {
+/// Private data of an applied or read thing: an intent is for one apply only.
+pub(crate) fn settled(private: &Private) -> Private {
     let mut private = private.clone();
     private.remove(INTENT);
     private
 }
 
-/// Whether the cluster was imported and not applied since.
-pub(super) fn is_imported(private: &Private) -> bool {
+/// Whether the thing was imported and not applied since.
+pub(crate) fn is_imported(private: &Private) -> bool {
     private.get_as(IMPORTED).unwrap_or_default()
 }
 
-/// Private data of an imported cluster.
-pub(super) fn imported() -> Private {
+/// Private data of an imported thing.
+pub(crate) fn imported() -> Private {
     let mut private = Private::new();
     private.insert(IMPORTED, true);
     private
 }
 
-/// Private data after an apply that took an imported cluster over.
-pub(super) fn taken_over(private: &Private) -> Private {
+/// Private data after an apply that took an imported thing over.
+pub(crate) fn taken_over(private: &Private) -> Private {
     let mut private = settled(private);
     private.remove(IMPORTED);
     private

@@ -1,12 +1,12 @@
 //! `devopsgenie_cluster`: an EKS cluster and what belongs to it, as one unit.
 
-mod apply;
+pub(crate) mod apply;
 mod data_source;
-mod memory;
+pub(crate) mod memory;
 mod model;
 mod plan;
 mod read;
-mod schema;
+pub(crate) mod schema;
 mod state;
 #[cfg(test)]
 mod tests;

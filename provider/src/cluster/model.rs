@@ -1,13 +1,8 @@
 //! The typed form of the configuration, plan and state.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use tfplugin::{AttributeValue, Set, Timeouts, model};
 
-/// A map attribute.
-pub type Map<T> = AttributeValue<BTreeMap<String, AttributeValue<T>>>;
-/// A set of texts.
-pub type Texts = AttributeValue<Set<String>>;
+use crate::values::{Map, Texts};
 
 model! {
     /// The resource.
@@ -255,52 +250,6 @@ pub const INCOMPLETE: &str = "INCOMPLETE";
 pub const DELETED: &str = "DELETED";
 /// `status` of a cluster whose IAM roles or ownership tags were changed outside.
 pub const DRIFTED: &str = "DRIFTED";
-
-/// The known texts of a set.
-pub fn texts(value: &Texts) -> BTreeSet<String> {
-    value
-        .known()
-        .map(|set| set.known().cloned().collect())
-        .unwrap_or_default()
-}
-
-/// A set attribute; absent when it is empty and was absent.
-pub fn set(items: &BTreeSet<String>, was: &Texts) -> Texts {
-    if items.is_empty() && was.is_null() {
-        AttributeValue::Null
-    } else {
-        AttributeValue::Known(items.iter().cloned().collect())
-    }
-}
-
-/// The known entries of a map; a null value counts as empty.
-pub fn strings(value: &Map<String>) -> BTreeMap<String, String> {
-    value
-        .known()
-        .into_iter()
-        .flatten()
-        .map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()))
-        .collect()
-}
-
-/// A map attribute; absent when it is empty and was absent.
-pub fn map(entries: BTreeMap<String, String>, was: &Map<String>) -> Map<String> {
-    if entries.is_empty() && was.is_null() {
-        AttributeValue::Null
-    } else {
-        known_map(entries)
-    }
-}
-
-/// A known map attribute.
-pub fn known_map(entries: BTreeMap<String, String>) -> Map<String> {
-    AttributeValue::Known(
-        entries
-            .into_iter()
-            .map(|(key, value)| (key, value.into()))
-            .collect(),
-    )
-}
 
 /// The region and account of an ARN.
 pub fn region_and_account(arn: &str) -> Option<(&str, &str)> {

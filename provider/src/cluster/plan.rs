@@ -11,11 +11,12 @@ use tfplugin::{AttributeValue, Planned, Private};
 
 use super::memory::{Intent, Target, with_intent};
 use super::model::{
-    ACTIVE, AccessConfig, AccessEntryModel, ClusterModel, DELETED, Map, NetworkConfig,
-    NodeGroupModel, ScalingConfig, Texts, UpdateConfig, UpgradePolicy, VpcConfig, known_map,
-    region_and_account, strings,
+    ACTIVE, AccessConfig, AccessEntryModel, ClusterModel, DELETED, NetworkConfig, NodeGroupModel,
+    ScalingConfig, UpdateConfig, UpgradePolicy, VpcConfig, region_and_account,
 };
+use crate::client::sentence;
 use crate::tags;
+use crate::values::{Map, Texts, differs, keep, settle};
 
 /// What the provider's configuration adds to a plan.
 #[derive(Clone, Debug, Default)]
@@ -261,42 +262,6 @@ pub(super) fn version(value: &AttributeValue<String>) -> Option<KubernetesVersio
     value.as_str()?.parse().ok()
 }
 
-/// An error's text as a sentence of a diagnostic.
-pub(super) fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
-    let mut sentence: String = characters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(characters).collect()
-    });
-    if !sentence.ends_with(['.', '!', '?']) {
-        sentence.push('.');
-    }
-    sentence
-}
-
-/// The configured value, else the one of before, else unknown.
-fn settle<T: Clone>(
-    config: &AttributeValue<T>,
-    prior: Option<&AttributeValue<T>>,
-) -> AttributeValue<T> {
-    match (config, prior) {
-        (AttributeValue::Null, Some(AttributeValue::Known(prior))) => {
-            AttributeValue::Known(prior.clone())
-        }
-        (AttributeValue::Null, _) => AttributeValue::Unknown,
-        (config, _) => config.clone(),
-    }
-}
-
-/// The value of before; unknown when there is none.
-fn keep<T: Clone>(prior: Option<&AttributeValue<T>>) -> AttributeValue<T> {
-    settle(&AttributeValue::Null, prior)
-}
-
-/// Whether both are known and differ.
-fn differs<T: PartialEq>(one: &AttributeValue<T>, other: &AttributeValue<T>) -> bool {
-    matches!((one, other), (AttributeValue::Known(one), AttributeValue::Known(other)) if one != other)
-}
-
 /// The part of an optional nested object.
 fn part<M, T: Clone>(
     object: Option<&AttributeValue<M>>,
@@ -411,20 +376,7 @@ fn tag_counts(state: &ClusterModel, surroundings: &Surroundings) -> Result<(), D
     let defaults = surroundings.default_tags.clone().unwrap_or_default();
     let mut diagnostics = Diagnostics::new();
     let mut check = |path: Path, own: &Map<String>| {
-        let mut all = defaults.clone();
-        all.extend(strings(own));
-        if all.len() > tags::LIMIT {
-            diagnostics.add_attribute_error(
-                path.attribute("tags"),
-                "Too many tags",
-                format!(
-                    "Together with default_tags of the provider there are {} tags. AWS takes 50 on a thing, and 4 of \
-                     them say who owns it: leave {} at most.",
-                    all.len(),
-                    tags::LIMIT
-                ),
-            );
-        }
+        tags::check_count(path, own, &defaults, &mut diagnostics);
     };
     check(Path::root(), &state.tags);
     for (key, group) in state.node_groups.known().into_iter().flatten() {
@@ -698,18 +650,7 @@ fn computed(state: &mut ClusterModel, prior: Option<&ClusterModel>, surroundings
         AttributeValue::Known(false) => AttributeValue::Null,
         _ => before(|model| &model.oidc_provider_arn),
     };
-    let tags_known = state
-        .tags
-        .known()
-        .is_none_or(|tags| !tags.values().any(AttributeValue::is_unknown));
-    state.tags_all = match &surroundings.default_tags {
-        Some(default_tags) if tags_known && !state.tags.is_unknown() => {
-            let mut all = default_tags.clone();
-            all.extend(strings(&state.tags));
-            known_map(all)
-        }
-        _ => AttributeValue::Unknown,
-    };
+    state.tags_all = tags::planned_all(&state.tags, surroundings.default_tags.as_ref());
 }
 
 fn entries(

@@ -162,7 +162,7 @@ pub(crate) fn cluster_name() -> Attribute {
     ))
 }
 
-pub(super) fn computed(description: &str) -> Attribute {
+pub(crate) fn computed(description: &str) -> Attribute {
     Attribute::string().computed().description(description)
 }
 

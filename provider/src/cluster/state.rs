@@ -13,11 +13,13 @@ use tfplugin::diagnostics::Diagnostics;
 use tfplugin::{AttributeValue, ConversionError, Model as _, Set};
 
 use super::model::{
-    AccessConfig, AccessEntryModel, AccessScopeModel, ClusterModel, INCOMPLETE, Map, NetworkConfig,
-    NodeGroupModel, PolicyAssociation, ScalingConfig, TaintModel, Texts, UpdateConfig,
-    UpgradePolicy, VpcConfig, known_map, map, set, strings, texts,
+    AccessConfig, AccessEntryModel, AccessScopeModel, ClusterModel, INCOMPLETE, NetworkConfig,
+    NodeGroupModel, PolicyAssociation, ScalingConfig, TaintModel, UpdateConfig, UpgradePolicy,
+    VpcConfig,
 };
 use super::plan::{is_managed_role, version};
+use crate::tags;
+use crate::values::{Texts, known_map, map, set, strings, texts};
 
 /// The account and the provider's settings that a cluster is made with.
 #[derive(Clone, Debug)]
@@ -163,7 +165,7 @@ pub(super) fn desired(
                 ))
             })
             .collect(),
-        tags: with_defaults(&planned.tags, place),
+        tags: tags::with_defaults(&planned.tags, &place.default_tags),
         deletion_protection: planned
             .deletion_protection
             .known()
@@ -171,12 +173,6 @@ pub(super) fn desired(
             .unwrap_or(false),
         name,
     })
-}
-
-fn with_defaults(tags: &Map<String>, place: &Place) -> StringMap {
-    let mut all = place.default_tags.clone();
-    all.extend(strings(tags));
-    all
 }
 
 fn desired_entry(key: &str, entry: &AccessEntryModel, place: &Place) -> AccessEntry {
@@ -194,14 +190,14 @@ fn desired_entry(key: &str, entry: &AccessEntryModel, place: &Place) -> AccessEn
             };
             Some((association.policy_arn.as_str()?.to_owned(), scope))
         });
-    let mut tags = with_defaults(&entry.tags, place);
-    tags.insert(names::ACCESS_ENTRY.to_owned(), tag_value(key));
+    let mut entry_tags = tags::with_defaults(&entry.tags, &place.default_tags);
+    entry_tags.insert(names::ACCESS_ENTRY.to_owned(), tag_value(key));
     AccessEntry {
         entry_type: entry.r#type.as_str().unwrap_or("STANDARD").to_owned(),
         kubernetes_groups: texts(&entry.kubernetes_groups),
         user_name: entry.user_name.as_str().map(str::to_owned),
         policies: policies.collect(),
-        tags,
+        tags: entry_tags,
     }
 }
 
@@ -267,7 +263,7 @@ fn desired_group(
                 effect: text(&taint.effect).unwrap_or_default(),
             })
             .collect(),
-        tags: with_defaults(&group.tags, place),
+        tags: tags::with_defaults(&group.tags, &place.default_tags),
     }
 }
 
@@ -402,7 +398,7 @@ fn control_plane(
     } else if importing {
         state.deletion_protection = false.into();
     }
-    state.tags = own_tags(&cluster.tags, &state.tags, place);
+    state.tags = tags::own(&cluster.tags, &state.tags, &place.default_tags);
     state.tags_all = known_map(names::user_tags(&cluster.tags));
 }
 
@@ -435,18 +431,6 @@ pub(super) fn network_config(cluster: &ObservedCluster) -> NetworkConfig {
         service_ipv4_cidr: cluster.service_ipv4_cidr.clone().into(),
         ip_family: cluster.ip_family.clone().into(),
     }
-}
-
-/// The tags that are not merely the provider's defaults.
-fn own_tags(observed: &StringMap, before: &Map<String>, place: &Place) -> Map<String> {
-    let written = strings(before);
-    let own = names::user_tags(observed)
-        .into_iter()
-        .filter(|(key, value)| {
-            written.contains_key(key) || place.default_tags.get(key) != Some(value)
-        })
-        .collect();
-    map(own, before)
 }
 
 fn is_ours(tags: &StringMap, place: &Place, cluster: &str) -> bool {
@@ -538,7 +522,7 @@ fn entry_from(
         } else {
             associations.into()
         },
-        tags: own_tags(&actual.entry.tags, &before.tags, place),
+        tags: tags::own(&actual.entry.tags, &before.tags, &place.default_tags),
     }
 }
 
@@ -681,7 +665,7 @@ fn group_from(
                     .collect(),
             )
         },
-        tags: own_tags(&group.tags, &base.tags, place),
+        tags: tags::own(&group.tags, &base.tags, &place.default_tags),
         node_group_name: aws_name.into(),
         arn: group.arn.clone().into(),
         status: group.status.to_string().into(),

@@ -11,11 +11,10 @@ use tfplugin::cty::Path;
 use tfplugin::{AttributeValue, Private};
 
 use super::memory::{Intent, intent};
-use super::model::{
-    ACTIVE, AccessEntryModel, ClusterModel, DELETED, PolicyAssociation, Texts, VpcConfig,
-};
+use super::model::{ACTIVE, AccessEntryModel, ClusterModel, DELETED, PolicyAssociation, VpcConfig};
 use super::plan::{Surroundings, plan, refuse_protected, validate};
 use super::state::{Place, desired, remembered, state_from};
+use crate::values::Texts;
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/nodes";
 const VIEW: &str = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy";
@@ -371,7 +370,7 @@ fn more_tags_than_aws_takes_are_refused() {
     };
     for (defaults, own, refused) in [(0, 46, false), (20, 26, false), (20, 27, true)] {
         let config = ClusterModel {
-            tags: super::model::known_map(numbered("own", own)),
+            tags: crate::values::known_map(numbered("own", own)),
             ..config()
         };
         let planned = plan(

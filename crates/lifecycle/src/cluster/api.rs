@@ -6,8 +6,8 @@ use super::model::{
 use super::names;
 use super::plan::{Action, CreateCluster, CreateNodeGroup, EndpointAccess, Scaling};
 use crate::aws::{ApiError, Aws, ErrorClass};
+use crate::iam::{self, iam_call};
 use aws_sdk_eks::types as eks;
-use aws_sdk_iam::types as iam;
 use std::collections::BTreeSet;
 
 /// An EKS call with its errors named.
@@ -17,16 +17,6 @@ macro_rules! eks_call {
             .send()
             .await
             .map_err(|error| ApiError::new("EKS", $operation, $resource, error))
-    };
-}
-
-/// An IAM call with its errors named.
-macro_rules! iam_call {
-    ($operation:literal, $resource:expr, $call:expr) => {
-        $call
-            .send()
-            .await
-            .map_err(|error| ApiError::new("IAM", $operation, $resource, error))
     };
 }
 
@@ -496,7 +486,7 @@ impl Api {
                         self.cluster
                     ))
                     .set_permissions_boundary(boundary.clone())
-                    .set_tags(Some(iam_tags(tags)?));
+                    .set_tags(Some(iam::tags(tags)?));
                 iam_call!("CreateRole", role(name), call).map(|_| ())
             }
             Action::SetTrust { name, service, .. } => {
@@ -528,7 +518,7 @@ impl Api {
                     let call = client
                         .tag_role()
                         .role_name(name)
-                        .set_tags(Some(iam_tags(set)?));
+                        .set_tags(Some(iam::tags(set)?));
                     iam_call!("TagRole", role(name), call)?;
                 }
                 if !remove.is_empty() {
@@ -593,7 +583,7 @@ impl Api {
                     .create_open_id_connect_provider()
                     .url(issuer)
                     .client_id_list(names::IRSA_AUDIENCE)
-                    .set_tags(Some(iam_tags(tags)?));
+                    .set_tags(Some(iam::tags(tags)?));
                 iam_call!("CreateOpenIDConnectProvider", issuer, call).map(|_| ())
             }
             Action::AddAudience { arn } => {
@@ -608,7 +598,7 @@ impl Api {
                     let call = client
                         .tag_open_id_connect_provider()
                         .open_id_connect_provider_arn(arn)
-                        .set_tags(Some(iam_tags(set)?));
+                        .set_tags(Some(iam::tags(set)?));
                     iam_call!("TagOpenIDConnectProvider", arn.as_str(), call)?;
                 }
                 if !remove.is_empty() {
@@ -666,26 +656,6 @@ fn hash_map(map: &StringMap) -> Option<std::collections::HashMap<String, String>
 /// A list of the elements, absent when there are none.
 fn list(set: &BTreeSet<String>) -> Option<Vec<String>> {
     (!set.is_empty()).then(|| set.iter().cloned().collect())
-}
-
-fn iam_tags(tags: &StringMap) -> Result<Vec<iam::Tag>, ApiError> {
-    tags.iter()
-        .map(|(key, value)| {
-            iam::Tag::builder()
-                .key(key)
-                .value(value)
-                .build()
-                .map_err(|error| ApiError {
-                    service: "IAM",
-                    operation: "TagRole",
-                    resource: format!("tag {key}").into(),
-                    code: None,
-                    message: error.to_string().into(),
-                    request_id: None,
-                    class: ErrorClass::Other,
-                })
-        })
-        .collect()
 }
 
 fn endpoint(access: &EndpointAccess) -> eks::builders::VpcConfigRequestBuilder {

@@ -3,7 +3,8 @@
 use super::api::{Api, UpdateState};
 use super::error::{ClusterError, StepContext, seconds};
 use super::model::{
-    ClusterStatus, DesiredCluster, FoundCluster, NodeGroupStatus, Observed, PendingUpdate, Removal,
+    ClusterStatus, DesiredCluster, FoundCluster, Issuer, NodeGroupStatus, Observed, PendingUpdate,
+    Removal,
 };
 use super::names;
 use super::observe::Observer;
@@ -178,6 +179,19 @@ impl Engine {
         let mut observer = self.observer(name, "").await?;
         observer
             .found()
+            .await
+            .map_err(|error| self.unreadable(name, error))
+    }
+
+    /// Looks for the OIDC provider of a cluster's issuer, whoever made them. Nothing is written. Needs
+    /// `eks:DescribeCluster` and `iam:GetOpenIDConnectProvider` only.
+    ///
+    /// # Errors
+    /// When the account cannot be used or AWS does not answer.
+    pub async fn issuer(&self, name: &str) -> Result<Issuer, ClusterError> {
+        let mut observer = self.observer(name, "").await?;
+        observer
+            .issuer()
             .await
             .map_err(|error| self.unreadable(name, error))
     }

@@ -354,6 +354,17 @@ pub struct FoundCluster {
     pub node_group_names: BTreeSet<String>,
 }
 
+/// Whether the tokens of a cluster's service accounts are good in IAM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Issuer {
+    /// There is no such cluster.
+    NoCluster,
+    /// The account has no OIDC provider for the cluster's issuer, whose URL this is.
+    NoProvider(Option<String>),
+    /// ARN of the issuer's OIDC provider.
+    Provider(String),
+}
+
 /// An EKS cluster as `DescribeCluster` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObservedCluster {

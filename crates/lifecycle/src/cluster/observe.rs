@@ -1,13 +1,15 @@
 //! Reads what exists of a cluster.
 
 use super::model::{
-    AccessEntry, AccessScope, ClusterStatus, FoundCluster, KubernetesVersion, MaxUnavailable,
-    NodeGroupStatus, Observed, ObservedAccessEntry, ObservedCluster, ObservedNodeGroup,
-    ObservedOidcProvider, ObservedRole, StringMap, Taint,
+    AccessEntry, AccessScope, ClusterStatus, FoundCluster, Issuer, KubernetesVersion,
+    MaxUnavailable, NodeGroupStatus, Observed, ObservedAccessEntry, ObservedCluster,
+    ObservedNodeGroup, ObservedOidcProvider, ObservedRole, StringMap, Taint,
 };
 use super::names::{self, RoleKind};
 use super::plan::Part;
 use crate::aws::{ApiError, Aws, ErrorClass};
+use crate::iam::{self, absent};
+use crate::policy_document::percent_decode;
 use aws_sdk_eks::types as eks;
 use futures::{StreamExt as _, TryStreamExt as _};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,15 +32,6 @@ pub(super) struct Observer {
     pub(super) list_fargate_profiles: bool,
     /// ARNs of OIDC providers that were seen not to be ours, so that they are asked for only once.
     pub(super) foreign_oidc_providers: BTreeSet<String>,
-}
-
-/// `None` for an error that says the thing does not exist.
-fn absent<T>(result: Result<T, ApiError>) -> Result<Option<T>, ApiError> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(error) if error.class == ErrorClass::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
 }
 
 /// How many things are read at the same time: more would only be throttled.
@@ -104,6 +97,22 @@ impl Observer {
             oidc_provider_arn: oidc_provider.map(|provider| provider.arn),
             node_group_names,
         }))
+    }
+
+    /// Looks for the OIDC provider of the cluster's issuer, whoever made them.
+    pub(super) async fn issuer(&mut self) -> Result<Issuer, ApiError> {
+        let observed = Observed {
+            cluster: self.cluster().await?,
+            ..Observed::default()
+        };
+        let Some(cluster) = &observed.cluster else {
+            return Ok(Issuer::NoCluster);
+        };
+        let url = cluster.oidc_issuer.clone();
+        Ok(match self.oidc_provider(&observed).await? {
+            Some(provider) => Issuer::Provider(provider.arn),
+            None => Issuer::NoProvider(url),
+        })
     }
 
     async fn access_entries(&self) -> Result<BTreeMap<String, ObservedAccessEntry>, ApiError> {
@@ -351,76 +360,20 @@ impl Observer {
 
     async fn role(&self, kind: RoleKind) -> Result<Option<ObservedRole>, ApiError> {
         let name = names::role_name(kind, &self.cluster, &self.region);
-        let resource = format!("role {name}");
-        let answer = self
-            .aws
-            .iam()
-            .get_role()
-            .role_name(&name)
-            .send()
-            .await
-            .map_err(|error| ApiError::new("IAM", "GetRole", resource.as_str(), error));
-        let Some(role) = absent(answer)?.and_then(|answer| answer.role) else {
-            return Ok(None);
-        };
-        let mut attached_policies = BTreeSet::new();
-        let mut pages = self
-            .aws
-            .iam()
-            .list_attached_role_policies()
-            .role_name(&name)
-            .into_paginator()
-            .send();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| {
-                ApiError::new("IAM", "ListAttachedRolePolicies", resource.as_str(), error)
-            });
-            let Some(page) = absent(page)? else {
-                return Ok(None);
-            };
-            attached_policies.extend(
-                page.attached_policies
-                    .unwrap_or_default()
-                    .into_iter()
-                    .filter_map(|policy| policy.policy_arn),
-            );
-        }
-        let mut inline_policies = BTreeSet::new();
-        let mut pages = self
-            .aws
-            .iam()
-            .list_role_policies()
-            .role_name(&name)
-            .into_paginator()
-            .send();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| {
-                ApiError::new("IAM", "ListRolePolicies", resource.as_str(), error)
-            });
-            let Some(page) = absent(page)? else {
-                return Ok(None);
-            };
-            inline_policies.extend(page.policy_names);
-        }
-        Ok(Some(ObservedRole {
-            arn: role.arn,
-            created_at: Some(role.create_date.secs()),
+        let role = iam::role(&self.aws, &name).await?;
+        Ok(role.map(|role| ObservedRole {
+            permissions_boundary: role.permissions_boundary(),
+            tags: role.tags(),
+            created_at: Some(role.role.create_date.secs()),
             trusted_services: role
+                .role
                 .assume_role_policy_document
                 .as_deref()
                 .map(trusted_services)
                 .unwrap_or_default(),
-            attached_policies,
-            inline_policies,
-            permissions_boundary: role
-                .permissions_boundary
-                .and_then(|boundary| boundary.permissions_boundary_arn),
-            tags: role
-                .tags
-                .unwrap_or_default()
-                .into_iter()
-                .map(|tag| (tag.key, tag.value))
-                .collect(),
+            arn: role.role.arn,
+            attached_policies: role.attached_policies,
+            inline_policies: role.inline_policies,
         }))
     }
 
@@ -541,31 +494,6 @@ fn trusted_services(document: &str) -> BTreeSet<String> {
         }
     }
     services
-}
-
-/// Decodes `%XX`; what is not valid stays as it is.
-fn percent_decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some((&byte, tail)) = rest.split_first() {
-        let escaped = (byte == b'%')
-            .then(|| tail.get(..2))
-            .flatten()
-            .and_then(|hex| std::str::from_utf8(hex).ok())
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match escaped {
-            Some(value) => {
-                decoded.push(value);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            None => {
-                decoded.push(byte);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
 }
 
 fn incomplete(operation: &'static str, resource: &str, field: &str) -> ApiError {
