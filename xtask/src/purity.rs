@@ -6,13 +6,14 @@ use anyhow::{Context, Result, bail};
 use devopsgenie_acceptance::workspace_root;
 
 /// Directories (or single files) of pure code, relative to the workspace root.
-const PURE: [&str; 22] = [
+const PURE: [&str; 23] = [
     "bootstrap/src/plan",
     "crates/kubernetes/src/readiness",
     "crates/lifecycle/src/cluster/model",
     "crates/lifecycle/src/cluster/names",
     "crates/lifecycle/src/cluster/plan",
     "crates/lifecycle/src/cluster/refusal",
+    "crates/lifecycle/src/permissions",
     "crates/lifecycle/src/policy_document",
     "crates/lifecycle/src/workload_role/model",
     "crates/lifecycle/src/workload_role/names",
