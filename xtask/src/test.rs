@@ -94,18 +94,20 @@ fn all_tests() -> Result<()> {
         ])
     })?;
     crash::run(&crash::Arguments::of_continuous_integration())?;
-    step("the plugin under HashiCorp's own host library", || {
-        cargo(&[
-            "test",
-            "--quiet",
-            "--package",
+    for (title, package, test) in [
+        (
+            "the plugin under HashiCorp's own host library",
             "go-plugin",
-            "--test",
             "conformance",
-            "--",
-            "--ignored",
-        ])
-    })?;
+        ),
+        (
+            "the framework beside HashiCorp's, call by call",
+            "tfplugin",
+            "peer",
+        ),
+    ] {
+        step(title, || cargo(&ignored(package, test)))?;
+    }
     let mut cores = vec![Core::opentofu()?];
     match Core::terraform()? {
         Some(core) => cores.push(core),
@@ -122,17 +124,22 @@ fn all_tests() -> Result<()> {
     Ok(())
 }
 
-fn example_provider(core: &Path) -> Result<()> {
-    let mut command = cargo_command(&[
+/// The tests of a target that need a program which a machine may lack.
+fn ignored<'a>(package: &'a str, test: &'a str) -> [&'a str; 8] {
+    [
         "test",
         "--quiet",
         "--package",
-        "tfplugin",
+        package,
         "--test",
-        "process",
+        test,
         "--",
         "--ignored",
-    ]);
+    ]
+}
+
+fn example_provider(core: &Path) -> Result<()> {
+    let mut command = cargo_command(&ignored("tfplugin", "process"));
     command.env("TF_BINARY", core);
     finish(command)
 }
