@@ -63,9 +63,9 @@ const fn version(
 
 /// Source of names, kinds, publishers, service accounts and policies: EKS user guide, "AWS add-ons"
 /// and "IAM roles for EKS add-ons". The versions have the form the service gives them; which ones
-/// there are, and for which minors, is the lab's own. The schemas have the members of the service's
-/// own that the user guide, AWS's blog "EKS add-ons: advanced configuration" and aws/amazon-vpc-cni-k8s
-/// issue 2272 show.
+/// there are, and for which minors, is the lab's own. The schemas are the lab's own too: not verified
+/// beyond the members that the user guide, AWS's blog "EKS add-ons: advanced configuration" and
+/// aws/amazon-vpc-cni-k8s issue 2272 show.
 pub(crate) const CATALOGUE: &[CatalogueEntry] = &[
     CatalogueEntry {
         name: "aws-ebs-csi-driver",
