@@ -19,7 +19,7 @@ use std::sync::Mutex;
 
 use anyhow::{Context, Result, bail, ensure};
 use eks_simulator::{Effect, Interruption};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::scenario::Scenario;
@@ -448,15 +448,11 @@ impl Stage {
         let (scenario, base) = runtime.block_on(async {
             let scenario = Scenario::start(core.clone()).await?;
             scenario
-                .lab
-                .aws(&[
-                    "iam",
-                    "create-role",
-                    "--role-name",
+                .make_role(
                     "main-developer",
-                    "--assume-role-policy-document",
-                    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"sts:AssumeRole"}]}"#,
-                ])
+                    json!({ "AWS": "arn:aws:iam::123456789012:root" }),
+                    &[],
+                )
                 .await?;
             let mut base = None;
             if subject == Subject::AddonSet {
@@ -662,7 +658,7 @@ fn objects(list: &Value) -> Value {
         let content = if is_bookkeeping {
             Value::Null
         } else {
-            serde_json::json!({
+            json!({
                 "spec": item["spec"],
                 "data": item["data"],
                 "deleting": item.pointer("/metadata/deletionTimestamp").is_some(),
@@ -721,8 +717,6 @@ fn short(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 use devopsgenie_lab::Lab;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{Core, EMPTY_ACCOUNT, Run, Workspace, kill_providers, provider_binary};
@@ -150,6 +150,34 @@ impl Scenario {
         let mut arguments = arguments.to_vec();
         arguments.extend(["--query", query]);
         Ok(self.lab.aws(&arguments).await?)
+    }
+
+    /// Makes an IAM role that `principal` (the `Principal` of its trust policy) may assume, with managed
+    /// policies of AWS by their names, and returns its ARN.
+    ///
+    /// # Errors
+    /// When the AWS CLI fails.
+    pub async fn make_role(
+        &self,
+        name: &str,
+        principal: Value,
+        policies: &[&str],
+    ) -> Result<String> {
+        let trust = json!({
+            "Version": "2012-10-17",
+            "Statement": [{ "Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole" }],
+        })
+        .to_string();
+        let mut arguments = vec!["iam", "create-role", "--role-name", name];
+        arguments.extend(["--assume-role-policy-document", &trust]);
+        let arn = self.aws_query(&arguments, "Role.Arn").await?;
+        for policy in policies {
+            let policy = format!("arn:aws:iam::aws:policy/{policy}");
+            let mut arguments = vec!["iam", "attach-role-policy", "--role-name", name];
+            arguments.extend(["--policy-arn", &policy]);
+            self.lab.aws(&arguments).await?;
+        }
+        arn.as_str().map(str::to_owned).context("a role has an ARN")
     }
 
     /// What kubectl prints, with the rights of the cluster's administrator.

@@ -1,6 +1,6 @@
 //! `devopsgenie_cluster` with the real Core binary.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use devopsgenie_acceptance::Core;
 use devopsgenie_acceptance::scenario::Scenario;
 use serde_json::{Value, json};
@@ -52,29 +52,6 @@ async fn untag(scenario: &Scenario, arn: &str, key: &str) -> Result<()> {
 }
 
 /// A role that a service or the account may assume, with managed policies; returns its ARN.
-async fn make_role(
-    scenario: &Scenario,
-    name: &str,
-    principal: Value,
-    policies: &[&str],
-) -> Result<String> {
-    let trust = json!({
-        "Version": "2012-10-17",
-        "Statement": [{ "Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole" }],
-    })
-    .to_string();
-    let mut arguments = vec!["iam", "create-role", "--role-name", name];
-    arguments.extend(["--assume-role-policy-document", &trust]);
-    let arn = scenario.aws_query(&arguments, "Role.Arn").await?;
-    for policy in policies {
-        let policy = format!("arn:aws:iam::aws:policy/{policy}");
-        let mut arguments = vec!["iam", "attach-role-policy", "--role-name", name];
-        arguments.extend(["--policy-arn", &policy]);
-        scenario.lab.aws(&arguments).await?;
-    }
-    arn.as_str().map(str::to_owned).context("a role has an ARN")
-}
-
 async fn delete_role(scenario: &Scenario, name: &str) -> Result<()> {
     let attached = scenario
         .aws_query(
@@ -500,22 +477,19 @@ async fn access_roles_and_network_are_changed_in_place() {
     async fn run(scenario: &Scenario) -> Result<()> {
         let describe: &[&str] = &["eks", "describe-cluster", "--name", "main"];
         let service = |name: &str| json!({ "Service": name });
-        let developers =
-            make_role(scenario, "developers", service("ec2.amazonaws.com"), &[]).await?;
-        let cluster_role = make_role(
-            scenario,
-            "given-cluster",
-            service("eks.amazonaws.com"),
-            &["AmazonEKSClusterPolicy"],
-        )
-        .await?;
-        let node_role = make_role(
-            scenario,
-            "given-nodes",
-            service("ec2.amazonaws.com"),
-            &NODE_POLICIES,
-        )
-        .await?;
+        let developers = scenario
+            .make_role("developers", service("ec2.amazonaws.com"), &[])
+            .await?;
+        let cluster_role = scenario
+            .make_role(
+                "given-cluster",
+                service("eks.amazonaws.com"),
+                &["AmazonEKSClusterPolicy"],
+            )
+            .await?;
+        let node_role = scenario
+            .make_role("given-nodes", service("ec2.amazonaws.com"), &NODE_POLICIES)
+            .await?;
         let boundary = scenario
             .aws_query(
                 &[
@@ -724,27 +698,23 @@ async fn access_roles_and_network_are_changed_in_place() {
 async fn a_cluster_of_the_aws_cli_is_imported_with_an_assumed_role() {
     async fn run(scenario: &Scenario) -> Result<()> {
         let service = |name: &str| json!({ "Service": name });
-        let deploy = make_role(
-            scenario,
-            "deploy",
-            json!({ "AWS": "arn:aws:iam::123456789012:root" }),
-            &[],
-        )
-        .await?;
-        let cluster_role = make_role(
-            scenario,
-            "given-cluster",
-            service("eks.amazonaws.com"),
-            &["AmazonEKSClusterPolicy"],
-        )
-        .await?;
-        let node_role = make_role(
-            scenario,
-            "given-nodes",
-            service("ec2.amazonaws.com"),
-            &NODE_POLICIES,
-        )
-        .await?;
+        let deploy = scenario
+            .make_role(
+                "deploy",
+                json!({ "AWS": "arn:aws:iam::123456789012:root" }),
+                &[],
+            )
+            .await?;
+        let cluster_role = scenario
+            .make_role(
+                "given-cluster",
+                service("eks.amazonaws.com"),
+                &["AmazonEKSClusterPolicy"],
+            )
+            .await?;
+        let node_role = scenario
+            .make_role("given-nodes", service("ec2.amazonaws.com"), &NODE_POLICIES)
+            .await?;
         let subnets = scenario.subnet_ids.join(",");
         let network = format!("subnetIds={subnets},endpointPrivateAccess=true");
         let mut create = vec!["eks", "create-cluster", "--name", "main"];

@@ -1,6 +1,6 @@
 //! The data sources with the real Core binary.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use devopsgenie_acceptance::Core;
 use devopsgenie_acceptance::scenario::Scenario;
 use serde_json::{Value, json};
@@ -16,37 +16,14 @@ output "cluster" {
 "#;
 
 /// A role that the service may assume, with managed policies; returns its ARN.
-async fn make_role(
-    scenario: &Scenario,
-    name: &str,
-    service: &str,
-    policies: &[&str],
-) -> Result<String> {
-    let trust = json!({
-        "Version": "2012-10-17",
-        "Statement": [{ "Effect": "Allow", "Principal": { "Service": service }, "Action": "sts:AssumeRole" }],
-    })
-    .to_string();
-    let mut arguments = vec!["iam", "create-role", "--role-name", name];
-    arguments.extend(["--assume-role-policy-document", &trust]);
-    let arn = scenario.aws_query(&arguments, "Role.Arn").await?;
-    for policy in policies {
-        let policy = format!("arn:aws:iam::aws:policy/{policy}");
-        let mut arguments = vec!["iam", "attach-role-policy", "--role-name", name];
-        arguments.extend(["--policy-arn", &policy]);
-        scenario.lab.aws(&arguments).await?;
-    }
-    arn.as_str().map(str::to_owned).context("a role has an ARN")
-}
-
 async fn make_cluster(scenario: &Scenario) -> Result<()> {
-    let role = make_role(
-        scenario,
-        "theirs",
-        "eks.amazonaws.com",
-        &["AmazonEKSClusterPolicy"],
-    )
-    .await?;
+    let role = scenario
+        .make_role(
+            "theirs",
+            json!({ "Service": "eks.amazonaws.com" }),
+            &["AmazonEKSClusterPolicy"],
+        )
+        .await?;
     let network = format!(
         "subnetIds={},endpointPrivateAccess=true",
         scenario.subnet_ids.join(",")
@@ -144,17 +121,17 @@ async fn a_cluster_made_elsewhere_is_looked_up() {
         let provider = scenario
             .aws_query(&create, "OpenIDConnectProviderArn")
             .await?;
-        let nodes = make_role(
-            scenario,
-            "nodes",
-            "ec2.amazonaws.com",
-            &[
-                "AmazonEKSWorkerNodePolicy",
-                "AmazonEC2ContainerRegistryPullOnly",
-                "AmazonEKS_CNI_Policy",
-            ],
-        )
-        .await?;
+        let nodes = scenario
+            .make_role(
+                "nodes",
+                json!({ "Service": "ec2.amazonaws.com" }),
+                &[
+                    "AmazonEKSWorkerNodePolicy",
+                    "AmazonEC2ContainerRegistryPullOnly",
+                    "AmazonEKS_CNI_Policy",
+                ],
+            )
+            .await?;
         let mut create = vec!["eks", "create-nodegroup", "--cluster-name", "main"];
         create.extend(["--nodegroup-name", "theirs", "--node-role", &nodes]);
         create.push("--subnets");

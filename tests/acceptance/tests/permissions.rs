@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use devopsgenie_acceptance::Core;
 use devopsgenie_acceptance::scenario::Scenario;
 use devopsgenie_lifecycle::permissions::{ALL, FREE, IMPLIED, REPAIRS};
@@ -11,19 +11,6 @@ use serde_json::json;
 const POLICY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 
 /// A role that the account may assume: its calls are told from those of the test by their principal.
-async fn make_role(scenario: &Scenario, name: &str) -> Result<String> {
-    let trust = json!({
-        "Version": "2012-10-17",
-        "Statement": [{ "Effect": "Allow", "Principal": { "AWS": "arn:aws:iam::123456789012:root" },
-            "Action": "sts:AssumeRole" }],
-    })
-    .to_string();
-    let mut create = vec!["iam", "create-role", "--role-name", name];
-    create.extend(["--assume-role-policy-document", &trust]);
-    let arn = scenario.aws_query(&create, "Role.Arn").await?;
-    arn.as_str().map(str::to_owned).context("a role has an ARN")
-}
-
 fn cluster(version: &str, arguments: &str) -> String {
     format!(
         "resource \"devopsgenie_cluster\" \"main\" {{\n name = \"main\"\n kubernetes_version = \"{version}\"\n \
@@ -148,8 +135,9 @@ fn documented(objects: &[&str]) -> BTreeSet<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_call_is_documented_and_nothing_more() {
     async fn run(scenario: &Scenario) -> Result<()> {
-        let deploy = make_role(scenario, "deploy").await?;
-        let developers = make_role(scenario, "developers").await?;
+        let account = || json!({ "AWS": "arn:aws:iam::123456789012:root" });
+        let deploy = scenario.make_role("deploy", account(), &[]).await?;
+        let developers = scenario.make_role("developers", account(), &[]).await?;
         let provider =
             format!("provider \"devopsgenie\" {{ assume_role = {{ role_arn = \"{deploy}\" }} }}\n");
         let mut made = BTreeSet::new();
