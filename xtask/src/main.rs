@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod conformance;
 mod crash;
 mod demo;
 mod dependencies;
@@ -33,6 +34,8 @@ enum Command {
     Docs(docs::Arguments),
     /// Kill the provider at external effects, and require that the next apply carries on
     Crash(crash::Arguments),
+    /// Compare crates that do what Go packages do with what those print
+    Conformance(conformance::Arguments),
     /// Measure the provider, beside other providers given by path
     Bench(bench::Arguments),
 }
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Command::Lab(arguments) => lab::run(&arguments),
         Command::Docs(arguments) => docs::run(&arguments),
         Command::Crash(arguments) => crash::run(&arguments),
+        Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
     };
     match result {

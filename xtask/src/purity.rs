@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use devopsgenie_acceptance::workspace_root;
 
 /// Directories (or single files) of pure code, relative to the workspace root.
-const PURE: [&str; 23] = [
+const PURE: [&str; 24] = [
     "bootstrap/src/plan",
     "crates/kubernetes/src/readiness",
     "crates/lifecycle/src/cluster/model",
@@ -18,6 +18,7 @@ const PURE: [&str; 23] = [
     "crates/lifecycle/src/workload_role/model",
     "crates/lifecycle/src/workload_role/names",
     "crates/lifecycle/src/workload_role/plan",
+    "crates/gotemplate/src",
     "crates/tfplugin-cty/src",
     "crates/tfplugin/src/lint/applied",
     "crates/tfplugin/src/lint/planned",

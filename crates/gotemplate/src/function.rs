@@ -6,8 +6,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::Error;
+use crate::exec;
 use crate::run::Run;
 use crate::string::Str;
+use crate::template::Templates;
 use crate::types::Type;
 use crate::value::{List, Map, Value};
 
@@ -393,6 +395,7 @@ impl Environment for Sealed {}
 pub struct Call<'a> {
     pub(crate) run: &'a mut Run,
     pub(crate) environment: &'a mut dyn Environment,
+    pub(crate) templates: &'a Templates,
     pub(crate) name: &'a str,
 }
 
@@ -447,5 +450,36 @@ impl Call<'_> {
     /// The execution has no bytes left.
     pub fn charge_bytes(&mut self, bytes: usize) -> Result<(), Error> {
         self.run.charge_bytes(bytes)
+    }
+    /// The set of templates that is being executed. A function that parses text of its own does so
+    /// into a clone of it.
+    #[must_use]
+    pub fn templates(&self) -> &Templates {
+        self.templates
+    }
+
+    /// Executes a template of the present set, with the limits of this execution, and gives its
+    /// output.
+    ///
+    /// # Errors
+    ///
+    /// As [`Templates::execute`].
+    pub fn execute(&mut self, name: &[u8], data: &Value) -> Result<Vec<u8>, Error> {
+        let templates = self.templates;
+        exec::execute(self.run, self.environment, templates, name, data.clone())
+    }
+
+    /// Executes a template of another set, with the limits of this execution, and gives its output.
+    ///
+    /// # Errors
+    ///
+    /// As [`Templates::execute`].
+    pub fn execute_in(
+        &mut self,
+        templates: &Templates,
+        name: &[u8],
+        data: &Value,
+    ) -> Result<Vec<u8>, Error> {
+        exec::execute(self.run, self.environment, templates, name, data.clone())
     }
 }

@@ -76,4 +76,9 @@ impl Run {
         }
         Ok(())
     }
+
+    /// How many more bytes may be made.
+    pub(crate) fn bytes_left(&self) -> usize {
+        self.limits.bytes.saturating_sub(self.bytes)
+    }
 }

@@ -324,6 +324,21 @@ impl IntKind {
     }
 }
 
+impl FloatKind {
+    /// The nearest number that this kind has.
+    #[must_use]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "Go's conversions round too"
+    )]
+    pub fn round(self, number: f64) -> f64 {
+        match self {
+            Self::Float32 => f64::from(number as f32),
+            Self::Float64 => number,
+        }
+    }
+}
+
 impl UintKind {
     /// The reflect kind.
     #[must_use]

@@ -182,8 +182,8 @@ impl Value {
             Self::Float(_, number) => *number != 0.0,
             Self::Complex(real, imaginary) => *real != 0.0 || *imaginary != 0.0,
             Self::String(text) => !text.is_empty(),
-            Self::List(list) => list.len() > 0,
-            Self::Map(map) => map.len() > 0,
+            Self::List(list) => !list.is_empty(),
+            Self::Map(map) => !map.is_empty(),
             Self::Function(_) => true,
             Self::Object(object) => match object.kind() {
                 Kind::Struct => true,
@@ -662,6 +662,11 @@ pub trait Object: Any {
         None
     }
 
+    /// A number as one of this named type: what `range` counts to it with.
+    fn renamed(&self, number: Value) -> Value {
+        number
+    }
+
     /// A field of a struct, or of the struct that a pointer points to.
     fn field(&self, name: &[u8]) -> Option<Value> {
         self.fields()
@@ -674,6 +679,11 @@ pub trait Object: Any {
     /// `%v` and JSON print.
     fn fields(&self) -> Vec<(Cow<'static, str>, Value)> {
         Vec::new()
+    }
+
+    /// Whether the type of a field is an interface, which errors name in place of what it holds.
+    fn field_is_interface(&self, _name: &[u8]) -> bool {
+        false
     }
 
     /// The signature of a method.

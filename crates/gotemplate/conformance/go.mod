@@ -1,0 +1,3 @@
+module gotemplate-conformance
+
+go 1.26
