@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: measurements of the provider, beside other providers given by path.
+//! `cargo xtask bench`: measurements of the provider beside others, and of our crates beside Go's.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,6 +7,8 @@ use anyhow::{Context, Result, ensure};
 use clap::{Args, Subcommand};
 use devopsgenie_acceptance::build_provider;
 use tfplugin::testing::{Memory, Startup, measure_startup};
+
+use crate::bench_gotemplate;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -18,6 +20,8 @@ pub struct Arguments {
 enum Command {
     /// Measure how long the provider takes to start, and its memory (Linux only)
     Startup(StartupArguments),
+    /// Measure the execution of templates, beside Go's text/template
+    Gotemplate(bench_gotemplate::Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -37,6 +41,7 @@ struct StartupArguments {
 pub fn run(arguments: &Arguments) -> Result<()> {
     match &arguments.command {
         Command::Startup(arguments) => startup(arguments),
+        Command::Gotemplate(arguments) => bench_gotemplate::run(arguments),
     }
 }
 

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod bench_gotemplate;
 mod conformance;
 mod crash;
 mod demo;
@@ -36,7 +37,7 @@ enum Command {
     Crash(crash::Arguments),
     /// Compare crates that do what Go packages do with what those print
     Conformance(conformance::Arguments),
-    /// Measure the provider, beside other providers given by path
+    /// Measure the provider beside others, and our crates beside what they do the work of
     Bench(bench::Arguments),
 }
 

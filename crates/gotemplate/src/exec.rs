@@ -332,7 +332,7 @@ impl<'e> Executor<'e> {
                 let before = self.out.len();
                 let printed = print::print_action(&mut self.out, value, limit);
                 let charged = printed.and_then(|()| self.run.charge_bytes(self.out.len() - before));
-                charged.map_err(|error| self.fail_with(error, ""))
+                charged.map_err(|error| self.fail_with(self.run.explained(error), ""))
             }
         }
     }
@@ -713,6 +713,7 @@ impl<'e> Executor<'e> {
         };
         result.map_err(|error| {
             self.node = node;
+            let error = self.run.explained(error);
             self.fail_with(error, &format!("error calling {name}: "))
         })
     }

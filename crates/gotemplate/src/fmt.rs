@@ -34,7 +34,7 @@ fn charged(
     print: impl FnOnce(&mut Vec<u8>, usize) -> Result<(), Error>,
 ) -> Result<Str, Error> {
     let mut out = Vec::new();
-    print(&mut out, call.run.bytes_left())?;
+    print(&mut out, call.run.bytes_left()).map_err(|error| call.run.explained(error))?;
     call.charge_bytes(out.len())?;
     Ok(out.into())
 }

@@ -69,12 +69,25 @@ impl Run {
     pub(crate) fn charge_bytes(&mut self, bytes: usize) -> Result<(), Error> {
         self.bytes = self.bytes.saturating_add(bytes);
         if self.bytes > self.limits.bytes {
-            return Err(Error::limit(
-                Limit::Output,
-                format!("exceeded the limit of {} bytes", self.limits.bytes),
-            ));
+            return Err(self.too_long());
         }
         Ok(())
+    }
+
+    fn too_long(&self) -> Error {
+        Error::limit(
+            Limit::Output,
+            format!("exceeded the limit of {} bytes", self.limits.bytes),
+        )
+    }
+
+    /// The error of something that was given [`Run::bytes_left`] as its bound.
+    pub(crate) fn explained(&self, error: Error) -> Error {
+        if error.reached() == Some(Limit::Output) {
+            self.too_long()
+        } else {
+            error
+        }
     }
 
     /// How many more bytes may be made.
