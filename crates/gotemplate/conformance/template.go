@@ -56,6 +56,24 @@ func (o *output) Write(data []byte) (int, error) {
 
 func (c *templateCase) parse() (*template.Template, error) {
 	root := template.New(string(c.Templates[0][0])).Funcs(fixtures)
+	root.Funcs(template.FuncMap{
+		"include": func(name string, data any) (string, error) {
+			var out strings.Builder
+			err := root.ExecuteTemplate(&out, name, data)
+			return out.String(), err
+		},
+		"tpl": func(text string, data any) (string, error) {
+			clone, err := root.Clone()
+			must(err)
+			t, err := clone.New("tpl").Parse(text)
+			if err != nil {
+				return "", fmt.Errorf("cannot parse: %w", err)
+			}
+			var out strings.Builder
+			err = t.Execute(&out, data)
+			return out.String(), err
+		},
+	})
 	if c.MissingKey != "" {
 		root.Option("missingkey=" + c.MissingKey)
 	}
@@ -64,8 +82,8 @@ func (c *templateCase) parse() (*template.Template, error) {
 	}
 	for i, t := range c.Templates {
 		target := root
-		if i > 0 {
-			target = root.New(string(t[0]))
+		if name := string(t[0]); i > 0 && name != root.Name() {
+			target = root.New(name)
 		}
 		if _, err := target.Parse(string(t[1])); err != nil {
 			return nil, err

@@ -723,9 +723,12 @@ impl<'e> Executor<'e> {
         let Some((function, values)) = values.split_first_mut() else {
             return Err("call of nil".into());
         };
-        let name = words
-            .first()
-            .map_or_else(|| print::shown(&function.value), Word::to_text);
+        let name = match (words.first(), &function.value) {
+            (Some(word), _) => word.to_text(),
+            (None, Value::String(text)) => text.to_string(),
+            (None, Value::Nil) => "<invalid Value>".to_owned(),
+            (None, value) => format!("<{} Value>", value.type_name()),
+        };
         let function = match &function.value {
             Value::Nil => return Err("call of nil".into()),
             Value::Function(function) => std::sync::Arc::clone(function),

@@ -472,6 +472,7 @@ fn make_functions() -> Functions {
     let mut functions = Functions::new();
     add_collections(&mut functions);
     add_scalars(&mut functions);
+    add_templates(&mut functions);
     functions
 }
 
@@ -533,6 +534,27 @@ fn add_collections(functions: &mut Functions) {
     functions.add("plain", [any_map()], Type::String, |_, args| {
         Ok(args.get(0).type_name().into_owned().into())
     });
+}
+
+fn add_templates(functions: &mut Functions) {
+    functions.add(
+        "include",
+        [Type::String, Type::Any],
+        Type::String,
+        |call, args| Ok(call.execute(args.string(0)?, args.get(1))?.into()),
+    );
+    functions.add(
+        "tpl",
+        [Type::String, Type::Any],
+        Type::String,
+        |call, args| {
+            let mut templates = call.templates().clone();
+            templates.parse("tpl", args.string(0)?).map_err(|error| {
+                error.with_message(|message| format!("cannot parse: {message}"))
+            })?;
+            Ok(call.execute_in(&templates, b"tpl", args.get(1))?.into())
+        },
+    );
 }
 
 fn add_scalars(functions: &mut Functions) {

@@ -526,6 +526,8 @@ impl Writer<'_> {
                         "urlquery",
                         "println",
                         "kind",
+                        "call",
+                        "call 1",
                         "printf \"%T|%v\" 1",
                         "index",
                         "slice",
@@ -636,7 +638,26 @@ impl Writer<'_> {
         }
         let a = parenthesized(&self.string(depth + 1));
         let b = self.argument(depth + 1);
-        match self.random.below(13) {
+        match self.random.below(17) {
+            13 | 14 => {
+                let name = self.name();
+                format!("include \"{name}\" {b}")
+            }
+            15 | 16 => {
+                let text = self.random.pick(&[
+                    "{{.}}",
+                    "a{{range .l}}x{{end}}b",
+                    "{{.x.y}}",
+                    "{{nope}}",
+                    "{{",
+                    "",
+                    "{{define \"q\"}}{{.}}{{end}}{{template \"q\" .s}}",
+                    "{{include \"q\" .}}",
+                    "{{define \"one\"}}!{{end}}{{template \"one\"}}",
+                ]);
+                let data = self.random.pick(&[".", "$", ".m", "$.s", b.as_str()]);
+                format!("tpl `{text}` {data}")
+            }
             12 => {
                 let number = self.random.pick(&[
                     "9223372036854775807",
@@ -870,7 +891,15 @@ fn template_case(random: &mut Random) -> Json {
     case["templates"] = if random.percent(80) {
         json!([["t", format!("{defines}{body}")]])
     } else {
-        json!([["main.txt", body], ["other", defines]])
+        let again = random.pick(&[
+            "",
+            "",
+            "{{define \"one\"}}again{{end}}",
+            "{{define \"two\"}} {{/* empty */}} {{end}}x",
+            "{{block \"one\" .}}{{.}}{{end}}",
+        ]);
+        let name = random.pick(&["more", "main.txt"]);
+        json!([["main.txt", body], ["other", defines], [name, again]])
     };
     match random.below(10) {
         0 | 1 => case["missingkey"] = "zero".into(),
