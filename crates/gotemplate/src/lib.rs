@@ -70,6 +70,7 @@ mod error;
 mod exec;
 pub mod fmt;
 mod function;
+pub mod json;
 mod print;
 mod run;
 mod slot;
