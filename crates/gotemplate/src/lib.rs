@@ -80,6 +80,7 @@ mod template;
 mod text;
 mod types;
 mod value;
+pub mod yaml;
 
 pub use error::{Error, Limit};
 pub use function::{
