@@ -78,6 +78,7 @@ mod string;
 mod syntax;
 mod template;
 mod text;
+pub mod toml;
 mod types;
 mod value;
 pub mod yaml;
