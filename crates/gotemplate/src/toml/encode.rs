@@ -9,7 +9,7 @@ use crate::value::{JsonView, List, Map, Value};
 use super::time::Time;
 
 /// The deepest nesting that is printed. Go ends with its stack.
-const MAX_DEPTH: usize = 10_000;
+const MAX_DEPTH: usize = 1_000;
 
 /// The indentation of one level.
 const INDENT: &str = "  ";

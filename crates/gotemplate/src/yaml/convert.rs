@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::error::{Error, Limit};
 use crate::string::Str;
 use crate::text::float::append_float;
-use crate::types::FloatKind;
-use crate::value::{JsonView, List, Map, Value};
+use crate::types::{FloatKind, Kind};
+use crate::value::{JsonView, List, Map, Object, Value};
 
 use super::tree::{Node, Tree};
 
@@ -189,9 +189,14 @@ fn add_on_stack(tree: &mut Tree, value: &Value, depth: usize) -> Result<usize, E
             JsonView::Value(other) => return add(tree, &other, depth),
             JsonView::Members(members) => return add_members(tree, members, depth),
         },
+        Value::Object(object) if object.type_name() == "time.Duration" => {
+            Node::String(object.text().unwrap_or_default())
+        }
         Value::Object(object) => {
             if object.is_nil() {
                 Node::Null
+            } else if let Some(text) = marshaled_text(object.as_ref())? {
+                Node::String(text)
             } else if let Some(value) = object.underlying() {
                 return add(tree, &value, depth);
             } else {
@@ -205,6 +210,14 @@ fn add_on_stack(tree: &mut Tree, value: &Value, depth: usize) -> Result<usize, E
         }
     };
     Ok(tree.add(node))
+}
+
+/// The text of an object that has one of its own in JSON, which it has in YAML as well.
+fn marshaled_text(object: &dyn Object) -> Result<Option<Str>, Error> {
+    Ok(match object.json()? {
+        JsonView::Value(Value::String(text)) if object.kind() != Kind::String => Some(text),
+        _ => None,
+    })
 }
 
 fn add_list(tree: &mut Tree, list: &List, depth: usize) -> Result<usize, Error> {

@@ -110,15 +110,15 @@ impl Tree {
     }
 
     /// The order in which Go prints the keys of a map. Among keys of different types Go's depends
-    /// on the program's layout in memory.
+    /// on where the program has the types in memory; this is the order of the vectors' program.
     fn compare_keys(&self, a: usize, b: usize) -> std::cmp::Ordering {
         let rank = |node: &Node| match node {
             Node::Null => 0,
-            Node::Bool(_) => 1,
-            Node::Int(_) => 2,
-            Node::Uint(_) => 3,
+            Node::Uint(_) => 2,
+            Node::Int(_) => 3,
             Node::Float(..) => 4,
-            _ => 5,
+            Node::Bool(_) => 5,
+            _ => 1,
         };
         match (&self.nodes[a], &self.nodes[b]) {
             (Node::Bool(a), Node::Bool(b)) => a.cmp(b),
