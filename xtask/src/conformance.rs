@@ -122,6 +122,8 @@ fn regenerate(family: &Family, program: &Path, vectors: &PathBuf, seed: u64) -> 
     let output = Command::new("go")
         .args(["run", ".", family.name])
         .current_dir(program)
+        // Times without an offset are those of the machine.
+        .env("TZ", "UTC")
         .stdin(input)
         .stderr(Stdio::inherit())
         .output()

@@ -20,6 +20,10 @@ var families = map[string]func(json.RawMessage) (text, error){
 	"template": runTemplate,
 	"syntax":   runTemplate,
 	"printf":   runTemplate,
+	"yaml":     runEncoding,
+	"json":     runEncoding,
+	"toml":     runEncoding,
+	"printed":  runEncoding,
 }
 
 // errSkip is the error of a case that is of no use: its output is too long, or holds an address.

@@ -62,10 +62,15 @@
 //!   [`Limits::depth`] is set; blocks may be nested 20,000 deep in a source, of which Go knows no bound.
 
 #![forbid(unsafe_code)]
+//! templates print and the errors they end in are the bytes that Go's own package gives.
+//!
+//! [`json`], [`yaml`] and [`toml`] print and read as the libraries do that Helm uses; [`encodings`]
+//! has Helm's functions of them.
 
 mod builtin;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod encodings;
 mod error;
 mod exec;
 pub mod fmt;

@@ -4,6 +4,7 @@
 //! of a family are in `tests/vectors/FAMILY.jsonl.gz`, each line an object with the members `case`
 //! and `result`.
 
+mod encodings;
 mod fixtures;
 mod generate;
 
@@ -14,6 +15,8 @@ use crate::function::Sealed;
 use crate::run::Limits;
 use crate::template::{MissingKey, Templates};
 
+pub use encodings::run_encoding;
+use fixtures::bytes;
 pub use fixtures::{functions, value};
 pub use generate::Random;
 
@@ -28,7 +31,7 @@ pub struct Family {
 }
 
 /// All families.
-pub const FAMILIES: [Family; 3] = [
+pub const FAMILIES: [Family; 7] = [
     Family {
         name: "template",
         generate: generate::templates,
@@ -43,6 +46,26 @@ pub const FAMILIES: [Family; 3] = [
         name: "printf",
         generate: generate::printf,
         run: run_template,
+    },
+    Family {
+        name: "yaml",
+        generate: encodings::yaml_texts,
+        run: run_encoding,
+    },
+    Family {
+        name: "json",
+        generate: encodings::json_texts,
+        run: run_encoding,
+    },
+    Family {
+        name: "toml",
+        generate: encodings::toml_texts,
+        run: run_encoding,
+    },
+    Family {
+        name: "printed",
+        generate: encodings::printed_values,
+        run: run_encoding,
     },
 ];
 
