@@ -52,6 +52,9 @@
 //! [`Limits`], and no template overflows the stack. Randomness and the time come from the caller's
 //! [`Environment`], and an [`Output`] says whether they were used.
 //!
+//! [`json`], [`yaml`] and [`toml`] print and read as the libraries do that Helm uses; [`encodings`]
+//! has Helm's functions of them.
+//!
 //! # What differs from Go
 //!
 //! - Addresses, of pointers within other values and of functions, are made up.
@@ -62,10 +65,6 @@
 //!   [`Limits::depth`] is set; blocks may be nested 20,000 deep in a source, of which Go knows no bound.
 
 #![forbid(unsafe_code)]
-//! templates print and the errors they end in are the bytes that Go's own package gives.
-//!
-//! [`json`], [`yaml`] and [`toml`] print and read as the libraries do that Helm uses; [`encodings`]
-//! has Helm's functions of them.
 
 mod builtin;
 #[cfg(feature = "conformance")]

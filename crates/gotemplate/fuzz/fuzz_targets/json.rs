@@ -1,0 +1,8 @@
+//! [`gotemplate_fuzz::encodings::json`] on any bytes.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    gotemplate_fuzz::encodings::json(data);
+});
