@@ -156,6 +156,91 @@ fn walk<T>(root: &Value, find: impl Fn(&Value, usize) -> Option<T>) -> Option<T>
     None
 }
 
+/// The longest key, in bytes, whose JSON is surely short enough for a key of YAML.
+const SHORT_KEY: usize = 160;
+
+/// How many collections may stand in one another for the detour to be left out.
+const SHALLOW: usize = 1_000;
+
+/// The tree that go-yaml reads from the JSON of a value; nothing if it takes the detour to know it.
+pub(super) fn through_json(value: &Value) -> Option<Tree> {
+    let mut tree = Tree { nodes: Vec::new() };
+    add_json(&mut tree, value, 0)?;
+    Some(tree)
+}
+
+fn add_json(tree: &mut Tree, value: &Value, depth: usize) -> Option<usize> {
+    if depth > SHALLOW {
+        return None;
+    }
+    stacker::maybe_grow(32 * 1024, 1024 * 1024, || {
+        let node = match value {
+            Value::Nil => Node::Null,
+            Value::Bool(truth) => Node::Bool(*truth),
+            Value::Int(_, number) => Node::Int(*number),
+            Value::Uint(_, number) => match i64::try_from(*number) {
+                Ok(number) => Node::Int(number),
+                Err(_) => Node::Uint(*number),
+            },
+            Value::Float(FloatKind::Float64, number) => json_number(*number)?,
+            Value::String(string) => Node::String(unchanged(string)?),
+            Value::List(list) if list.is_nil() => Node::Null,
+            Value::Map(map) if map.is_nil() => Node::Null,
+            Value::List(list) if list.as_bytes().is_none() => {
+                let sequence = tree.add(Node::Sequence(Vec::new()));
+                let mut items = Vec::with_capacity(list.len());
+                for item in list.iter() {
+                    items.push(add_json(tree, &item, depth + 1)?);
+                }
+                tree.nodes[sequence] = Node::Sequence(items);
+                return Some(sequence);
+            }
+            Value::Map(map) => {
+                let mapping = tree.add(Node::Mapping(Vec::new()));
+                let mut entries = Vec::with_capacity(map.len());
+                for (name, value) in map.borrow().iter() {
+                    if name.len() > SHORT_KEY {
+                        return None;
+                    }
+                    let key = tree.add(Node::String(unchanged(name)?));
+                    entries.push((key, add_json(tree, value, depth + 1)?));
+                }
+                tree.nodes[mapping] = Node::Mapping(entries);
+                return Some(mapping);
+            }
+            _ => return None,
+        };
+        Some(tree.add(node))
+    })
+}
+
+/// A number as go-yaml reads its JSON: the fewest digits that tell it apart, without fraction and
+/// exponent if it is whole.
+fn json_number(number: f64) -> Option<Node> {
+    if !number.is_finite() {
+        return None;
+    }
+    if number.fract() == 0.0 && number.abs() < 1e21 {
+        let mut digits = Vec::new();
+        append_float(&mut digits, number, b'f', None, FloatKind::Float64);
+        let digits = String::from_utf8(digits).ok()?;
+        if let Ok(number) = digits.parse() {
+            return Some(Node::Int(number));
+        }
+        if let Ok(number) = digits.parse() {
+            return Some(Node::Uint(number));
+        }
+    }
+    Some(Node::Float(FloatKind::Float64, number))
+}
+
+/// The string, if JSON and YAML have it as it is.
+fn unchanged(string: &Str) -> Option<Str> {
+    let odd = |character| matches!(character, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
+    let text = string.to_utf8()?;
+    (!text.contains(odd)).then(|| string.clone())
+}
+
 /// The tree of a value as yaml.v3 sees it.
 pub(super) fn to_tree(value: &Value) -> Result<Tree, Error> {
     let mut tree = Tree { nodes: Vec::new() };

@@ -171,6 +171,9 @@ impl<'a> Input<'a> {
             }
             first = false;
             while self.raw_position != self.raw_end {
+                if self.take_ascii() {
+                    continue;
+                }
                 let decoded = match self.encoding {
                     Some(Encoding::Utf16LittleEndian) => self.utf16(u16::from_le_bytes)?,
                     Some(Encoding::Utf16BigEndian) => self.utf16(u16::from_be_bytes)?,
@@ -198,6 +201,20 @@ impl<'a> Input<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Decodes the printable ASCII characters that come next at once, if there are any.
+    fn take_ascii(&mut self) -> bool {
+        if self.encoding != Some(Encoding::Utf8) {
+            return false;
+        }
+        let plain = |byte: &&u8| matches!(byte, b' '..=b'~' | b'\n');
+        let available = &self.raw[self.raw_position..self.raw_end];
+        let length = available.iter().take_while(plain).count();
+        self.text.extend_from_slice(&available[..length]);
+        self.raw_position += length;
+        self.ahead += isize::try_from(length).unwrap_or(isize::MAX);
+        length > 0
     }
 
     fn take_in(&mut self) {

@@ -34,6 +34,7 @@ mod scanner;
 mod tree;
 
 use convert::Refusal;
+use tree::Tree;
 
 /// The version of go-yaml.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,11 +116,19 @@ fn mismatch(value: &Value, wanted: &str) -> Error {
 /// characters that JSON does not escape (U+007F to U+009F), and keys of more than about a thousand
 /// characters.
 pub fn marshal(value: &Value) -> Result<Vec<u8>, Error> {
+    let tree = match convert::through_json(value) {
+        Some(tree) => tree,
+        None => read_json(value)?,
+    };
+    Ok(emitter::emit(&tree, Version::V2))
+}
+
+/// What go-yaml reads of the JSON of a value.
+fn read_json(value: &Value) -> Result<Tree, Error> {
     let json = json::marshal(value).map_err(|error| {
         error.with_message(|text| format!("error marshaling into JSON: {text}"))
     })?;
-    let tree = decode::decode(&json, false)?;
-    Ok(emitter::emit(&tree, Version::V2))
+    Ok(decode::decode(&json, false)?)
 }
 
 /// yaml.v3's `Encoder` with an indentation of 2: lists indented, lines not folded, numbers as the
@@ -130,4 +139,28 @@ pub fn marshal(value: &Value) -> Result<Vec<u8>, Error> {
 /// The value holds a complex number or a function, or is nested in more than 10,000 levels.
 pub fn marshal_pretty(value: &Value) -> Result<Vec<u8>, Error> {
     Ok(emitter::emit(&convert::to_tree(value)?, Version::V3))
+}
+
+#[cfg(all(test, feature = "conformance"))]
+mod tests {
+    use crate::conformance::{FAMILIES, Random, value};
+
+    use super::*;
+
+    #[test]
+    fn the_detour_through_json_can_be_left_out() {
+        let family = FAMILIES.iter().find(|family| family.name == "printed");
+        let cases = (family.map(|family| family.generate)).map(|make| make(&mut Random::new(1)));
+        let mut compared = 0;
+        for case in cases.unwrap_or_default() {
+            let value = value(&case["write"]);
+            let Some(tree) = convert::through_json(&value) else {
+                continue;
+            };
+            let long_way = read_json(&value).map(|tree| emitter::emit(&tree, Version::V2));
+            assert_eq!(long_way, Ok(emitter::emit(&tree, Version::V2)), "{case}");
+            compared += 1;
+        }
+        assert!(compared > 5_000, "{compared} values");
+    }
 }
