@@ -59,7 +59,7 @@ const FORBIDDEN: [&str; 25] = [
     "tokio",
     "tonic",
     "tracing",
-    "uuid",
+    "uuid::",
 ];
 
 /// Reads each pure module and names the lines that break the rule.

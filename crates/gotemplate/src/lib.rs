@@ -53,7 +53,8 @@
 //! [`Environment`], and an [`Output`] says whether they were used.
 //!
 //! [`json`], [`yaml`] and [`toml`] print and read as the libraries do that Helm uses; [`encodings`]
-//! has Helm's functions of them.
+//! has Helm's functions of them. With the feature `sprig`, which is on by default, [`sprig`] has
+//! the functions of Sprig.
 //!
 //! # What differs from Go
 //!
@@ -78,6 +79,8 @@ pub mod json;
 mod print;
 mod run;
 mod slot;
+#[cfg(feature = "sprig")]
+pub mod sprig;
 mod string;
 mod syntax;
 mod template;
