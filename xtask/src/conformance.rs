@@ -1,5 +1,6 @@
 //! `cargo xtask conformance`: what our crates make of cases beside what Go's packages printed.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -37,6 +38,9 @@ struct GotemplateArguments {
     /// What the cases are made from; other cases than those checked in need --regenerate
     #[arg(long, default_value_t = 20_260_101)]
     seed: u64,
+    /// Print a table of the functions that cases are about, too
+    #[arg(long)]
+    functions: bool,
     /// How many differences are shown of each family
     #[arg(long, default_value_t = 5)]
     show: usize,
@@ -52,9 +56,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 fn gotemplate(arguments: &GotemplateArguments) -> Result<()> {
     let folder = workspace_root().join("crates/gotemplate");
     let mut table = String::from("| family | cases | equal | different |\n|---|---|---|---|\n");
+    let mut functions = BTreeMap::new();
     let mut any_different = false;
     let mut families = 0;
-    for family in &FAMILIES {
+    for family in FAMILIES {
         if arguments
             .family
             .as_ref()
@@ -72,7 +77,7 @@ fn gotemplate(arguments: &GotemplateArguments) -> Result<()> {
                 arguments.seed,
             )?;
         }
-        let (cases, different) = compare(family, &vectors)?;
+        let (cases, different) = compare(family, &vectors, &mut functions)?;
         let equal = cases - different.len();
         table.push_str(&format!(
             "| {} | {cases} | {equal} | {} |\n",
@@ -86,14 +91,25 @@ fn gotemplate(arguments: &GotemplateArguments) -> Result<()> {
     }
     ensure!(families > 0, "there is no such family");
     println!("{table}");
+    if arguments.functions {
+        println!("| function | cases | equal | different |\n|---|---|---|---|");
+        for (name, (cases, different)) in &functions {
+            println!("| {name} | {cases} | {} | {different} |", cases - different);
+        }
+    }
     if any_different {
         bail!("not all results are Go's");
     }
     Ok(())
 }
 
-/// The number of cases, and those whose result is another one here.
-fn compare(family: &Family, vectors: &Path) -> Result<(usize, Vec<String>)> {
+/// The number of cases, and those whose result is another one here. Cases that are about one
+/// function are counted under its name, with those that differ.
+fn compare(
+    family: &Family,
+    vectors: &Path,
+    functions: &mut BTreeMap<String, (usize, usize)>,
+) -> Result<(usize, Vec<String>)> {
     let file = File::open(vectors).with_context(|| format!("cannot open {}", vectors.display()))?;
     let mut cases = 0;
     let mut different = Vec::new();
@@ -101,7 +117,13 @@ fn compare(family: &Family, vectors: &Path) -> Result<(usize, Vec<String>)> {
         let vector: Json = serde_json::from_str(&line?)?;
         let ours = result((family.run)(&vector["case"]));
         cases += 1;
-        if ours != vector["result"] {
+        let is_different = ours != vector["result"];
+        if let Some(name) = vector["case"]["function"].as_str() {
+            let counts = functions.entry(name.to_owned()).or_default();
+            counts.0 += 1;
+            counts.1 += usize::from(is_different);
+        }
+        if is_different {
             different.push(format!(
                 "  case {}\n  Go   {}\n  here {ours}",
                 vector["case"], vector["result"]

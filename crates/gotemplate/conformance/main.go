@@ -24,6 +24,7 @@ var families = map[string]func(json.RawMessage) (text, error){
 	"json":     runEncoding,
 	"toml":     runEncoding,
 	"printed":  runEncoding,
+	"sprig":    runSprig,
 }
 
 // errSkip is the error of a case that is of no use: its output is too long, or holds an address.
@@ -73,11 +74,17 @@ func (w *writer) Write(data []byte) (int, error) {
 
 func main() {
 	if len(os.Args) != 2 {
-		fail("usage: go run . FAMILY < cases > vectors, or go run . unicode > tables.rs")
+		fail("usage: go run . FAMILY < cases > vectors, or go run . unicode > src/text/tables.rs, go run . cases > src/sprig/unicode/tables.rs, or go run . check < made")
 	}
 	switch os.Args[1] {
 	case "unicode":
 		printUnicode()
+		return
+	case "cases":
+		printCases()
+		return
+	case "check":
+		checkMade()
 		return
 	case "bench":
 		benchmark()

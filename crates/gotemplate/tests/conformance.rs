@@ -8,7 +8,7 @@ mod vectors;
 
 #[test]
 fn vectors_of_go() {
-    for family in &FAMILIES {
+    for family in FAMILIES {
         let vectors = vectors::read(family.name);
         assert!(vectors.len() >= 1000, "{}: {}", family.name, vectors.len());
         for vector in vectors {

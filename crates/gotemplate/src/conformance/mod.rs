@@ -7,6 +7,8 @@
 mod encodings;
 mod fixtures;
 mod generate;
+#[cfg(feature = "sprig")]
+mod sprig;
 
 use serde_json::{Value as Json, json};
 
@@ -31,7 +33,7 @@ pub struct Family {
 }
 
 /// All families.
-pub const FAMILIES: [Family; 7] = [
+pub const FAMILIES: &[Family] = &[
     Family {
         name: "template",
         generate: generate::templates,
@@ -66,6 +68,12 @@ pub const FAMILIES: [Family; 7] = [
         name: "printed",
         generate: encodings::printed_values,
         run: run_encoding,
+    },
+    #[cfg(feature = "sprig")]
+    Family {
+        name: "sprig",
+        generate: sprig::generate,
+        run: sprig::run,
     },
 ];
 
