@@ -19,10 +19,16 @@
 //! [`Environment`](crate::Environment), and [`Output::used`](crate::Output) says that they did. The
 //! local time zone is UTC. `getHostByName` gives an empty string, as in Helm without DNS.
 //!
-//! Where Go leaves the order of keys to chance, as in `keys` and `values`, they are sorted. Two
-//! things differ from Sprig, because lists do not change here: `sortAlpha` does not sort the list
-//! that it was given as well, and `slice` cannot reach elements beyond the end of a list that Go
-//! happens to have room for.
+//! Where Go leaves the order of keys to chance, as in `keys` and `values`, they are sorted. What
+//! differs from Sprig:
+//!
+//! - Lists do not change here: `sortAlpha` does not sort the list that it was given as well, and
+//!   `slice` cannot reach elements beyond the end of a list that Go happens to have room for.
+//! - `now` prints without the reading of the monotonic clock that Go appends.
+//! - Time zones are those of the time zone database in the binary, not of the machine.
+//! - A regular expression is too large when it takes more than 32 MiB, where Go's bound is higher.
+//! - Keys of the curve P-224 and of X25519 cannot be read, and what is wrong with a malformed key is
+//!   said in fewer words.
 
 mod cases;
 mod cast;

@@ -16,6 +16,10 @@ use super::unicode;
 
 /// The bytes that a compiled expression may take.
 const SIZE_LIMIT: usize = 32 << 20;
+/// More than the groups that our own parser lets through make.
+const NEST_LIMIT: u32 = 10_000;
+/// The stack that compilation may take for a level of the tree, without optimisation.
+const STACK_PER_LEVEL: usize = 64 << 10;
 
 /// What a function does with an expression and its further arguments.
 type Body = fn(&mut Call<'_>, &Regex, &Args<'_>) -> Result<Value, Error>;
@@ -244,10 +248,15 @@ impl Regex {
     /// The expression is wrong, in Go's words.
     pub(super) fn compile(expression: &[u8]) -> Result<Self, Error> {
         let parsed = syntax::parse(expression)?;
-        let regex = regex::RegexBuilder::new(&parsed.pattern)
-            .size_limit(SIZE_LIMIT)
-            .nest_limit(4000)
-            .build()
+        let build = || {
+            regex::RegexBuilder::new(&parsed.pattern)
+                .size_limit(SIZE_LIMIT)
+                .nest_limit(NEST_LIMIT)
+                .build()
+        };
+        // Compilation recurses.
+        let stack = parsed.height * STACK_PER_LEVEL;
+        let regex = stacker::maybe_grow(stack, 2 * stack, build)
             .map_err(|_| syntax::error("expression too large", expression))?;
         Ok(Self {
             regex,

@@ -12,14 +12,16 @@ use super::super::unicode::{self, NamedClass};
 
 /// The largest count of a repetition, and of repetitions of repetitions.
 const MAX_REPEAT: i64 = 1000;
-/// The groups within groups.
-const MAX_DEPTH: usize = 1000;
+/// The height of the tree of an expression.
+const MAX_HEIGHT: usize = 1000;
 
 /// An expression in the syntax of the `regex` crate.
 pub(super) struct Parsed {
     pub(super) pattern: String,
     /// The names of the groups, from the whole match on.
     pub(super) names: Vec<String>,
+    /// The height of the tree, which tells how much stack compiling it takes.
+    pub(super) height: usize,
 }
 
 /// The error of package regexp/syntax.
@@ -55,6 +57,7 @@ struct Piece {
     pattern: String,
     /// The product of the repetitions in it.
     repeats: i64,
+    height: usize,
 }
 
 /// A group that is not yet closed, or the whole expression.
@@ -64,6 +67,9 @@ struct Group {
     done: String,
     pieces: Vec<Piece>,
     repeats: i64,
+    /// The height of the alternatives that are done, and whether there are several.
+    height: usize,
+    has_alternatives: bool,
 }
 
 impl Group {
@@ -74,6 +80,8 @@ impl Group {
             done: String::new(),
             pieces: Vec::new(),
             repeats: 1,
+            height: 0,
+            has_alternatives: false,
         }
     }
 
@@ -81,10 +89,21 @@ impl Group {
         self.pieces.push(Piece {
             pattern,
             repeats: 1,
+            height: 1,
         });
     }
 
+    /// The height of all of the group.
+    fn total_height(&self) -> usize {
+        self.height.max(1) + usize::from(self.has_alternatives)
+    }
+
     fn finish_alternative(&mut self) {
+        let concatenates = self.pieces.len() > 1;
+        let highest = self.pieces.iter().map(|piece| piece.height).max();
+        self.height = self
+            .height
+            .max(highest.unwrap_or(1) + usize::from(concatenates));
         for piece in self.pieces.drain(..) {
             self.done.push_str(&piece.pattern);
             self.repeats = self.repeats.max(piece.repeats);
@@ -120,7 +139,12 @@ pub(super) fn parse(expression: &[u8]) -> Result<Parsed, Error> {
         return Err(error("missing closing )", expression));
     }
     parser.group.finish_alternative();
+    let height = parser.group.total_height();
+    if height > MAX_HEIGHT {
+        return Err(error("expression nests too deeply", expression));
+    }
     Ok(Parsed {
+        height,
         pattern: parser.group.done,
         names: parser.names,
     })
@@ -156,10 +180,11 @@ impl<'a> Parser<'a> {
                 b'(' if here.get(1) == Some(&b'?') => self.flags_or_group()?,
                 b'(' => {
                     self.rest = &here[1..];
-                    self.open(Some(String::new()))?;
+                    self.open(Some(String::new()));
                 }
                 b'|' => {
                     self.group.finish_alternative();
+                    self.group.has_alternatives = true;
                     self.group.done.push('|');
                     self.rest = &here[1..];
                 }
@@ -235,15 +260,11 @@ impl<'a> Parser<'a> {
     }
 
     /// Opens a group: with a name, if it captures.
-    fn open(&mut self, name: Option<String>) -> Result<(), Error> {
-        if self.groups.len() >= MAX_DEPTH {
-            return Err(error("expression nests too deeply", self.whole));
-        }
+    fn open(&mut self, name: Option<String>) {
         let group = Group::new(self.flags, name.is_some());
         self.names.extend(name);
         let outer = std::mem::replace(&mut self.group, group);
         self.groups.push(outer);
-        Ok(())
     }
 
     fn close(&mut self) -> Result<(), Error> {
@@ -254,9 +275,14 @@ impl<'a> Parser<'a> {
         group.finish_alternative();
         self.flags = group.flags;
         let start = if group.captures { "(" } else { "(?:" };
+        let height = group.total_height() + usize::from(group.captures);
+        if height > MAX_HEIGHT {
+            return Err(error("expression nests too deeply", self.whole));
+        }
         self.group.pieces.push(Piece {
             pattern: format!("{start}{})", group.done),
             repeats: group.repeats,
+            height,
         });
         self.rest = &self.rest[1..];
         Ok(())
@@ -290,6 +316,10 @@ impl<'a> Parser<'a> {
             ));
         };
         let lazy = if is_lazy { "?" } else { "" };
+        piece.height += 1;
+        if piece.height > MAX_HEIGHT {
+            return Err(error("expression nests too deeply", self.whole));
+        }
         // A group around it, so that the repetition of a repetition is one.
         piece.pattern = format!("(?:{}{operator}{lazy})", piece.pattern);
         if is_counted {
@@ -332,7 +362,8 @@ impl<'a> Parser<'a> {
                 return Err(error("invalid named capture", &here[..=end]));
             }
             self.rest = &here[end + 1..];
-            return self.open(Some(String::from_utf8_lossy(name).into_owned()));
+            self.open(Some(String::from_utf8_lossy(name).into_owned()));
+            return Ok(());
         }
         let mut rest = &here[2..];
         let mut flags = self.flags;
@@ -354,7 +385,7 @@ impl<'a> Parser<'a> {
                 ':' | ')' if on || saw_flag => {
                     self.rest = rest;
                     if character == ':' {
-                        self.open(None)?;
+                        self.open(None);
                     }
                     self.flags = flags;
                     return Ok(());
