@@ -260,3 +260,19 @@ fn ask_go(made: &[Json]) -> Vec<String> {
         .map(str::to_owned)
         .collect()
 }
+
+/// Compiling an expression recurses, and Go allows a thousand levels.
+#[test]
+fn deeply_nested_expressions_need_no_stack_of_the_caller() {
+    for (levels, close, expected) in [(900, ")", "a"), (450, ")*", "a")] {
+        let expression = format!("{}a{}", "(".repeat(levels), close.repeat(levels));
+        assert_eq!(
+            render(&format!("{{{{ regexFind {expression:?} \"a\" }}}}")),
+            expected
+        );
+    }
+    let expression = format!("{}a{}", "(".repeat(5000), ")".repeat(5000));
+    let text = format!("{{{{ mustRegexFind {expression:?} \"a\" }}}}");
+    let error = execute(&text, &Value::Nil, &mut World(1)).unwrap_err();
+    assert!(error.message().contains("expression nests too deeply"));
+}
