@@ -68,6 +68,7 @@
 #![forbid(unsafe_code)]
 
 mod builtin;
+mod calendar;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod encodings;

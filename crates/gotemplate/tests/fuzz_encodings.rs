@@ -8,17 +8,12 @@
     reason = "test code"
 )]
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-
 #[path = "../fuzz/encodings.rs"]
 mod fuzz;
+mod seeds;
 mod vectors;
 
-type Seeds = BTreeSet<Vec<u8>>;
-
-/// Says whether the text was read.
-type Target = fn(&[u8]) -> bool;
+use seeds::{Seeds, Target, damage, require, stored};
 
 const TARGETS: [(&str, Target); 3] = [
     ("yaml", fuzz::yaml),
@@ -36,35 +31,10 @@ fn seeds(target: &str) -> Seeds {
     texts.step_by(40).collect()
 }
 
-fn folder(target: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fuzz/seeds")
-        .join(target)
-}
-
-fn stored(target: &str) -> Seeds {
-    std::fs::read_dir(folder(target))
-        .unwrap()
-        .map(|entry| std::fs::read(entry.unwrap().path()).unwrap())
-        .collect()
-}
-
 #[test]
 fn the_seeds_are_those_of_the_vectors() {
     for (target, _) in TARGETS {
-        let seeds = seeds(target);
-        if std::env::var_os("UPDATE_SEEDS").is_some() {
-            let folder = folder(target);
-            let _ = std::fs::remove_dir_all(&folder);
-            std::fs::create_dir_all(&folder).unwrap();
-            for (index, seed) in seeds.iter().enumerate() {
-                std::fs::write(folder.join(format!("{index:03}")), seed).unwrap();
-            }
-        }
-        assert!(
-            stored(target) == seeds,
-            "the seeds of {target} are not those of the vectors: run with UPDATE_SEEDS=1"
-        );
+        require(target, &seeds(target));
     }
 }
 
@@ -78,15 +48,6 @@ fn the_targets_take_the_seeds_and_damaged_ones() {
             "{read} of {} seeds of {target} are read",
             seeds.len()
         );
-        for seed in &seeds {
-            for position in 0..seed.len() {
-                run(&seed[..position]);
-                for change in [0x01, 0x10, 0x80, 0xff] {
-                    let mut damaged = seed.clone();
-                    damaged[position] ^= change;
-                    run(&damaged);
-                }
-            }
-        }
+        damage(run, &seeds, 1, &[0x01, 0x10, 0x80, 0xff]);
     }
 }

@@ -7,55 +7,20 @@ use serde_json::Value as Json;
 
 use crate::error::Error;
 use crate::function::{Args, Call, Function, Functions, Method, Signature};
+use crate::json::base64;
 use crate::print;
 use crate::string::Str;
 use crate::text::number::parse_float;
 use crate::types::{FloatKind, IntKind, Kind, NamedType, Type, UintKind};
 use crate::value::{List, Map, Object, Value};
 
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-pub(super) fn base64(bytes: &[u8]) -> String {
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let group = chunk
-            .iter()
-            .chain(std::iter::repeat(&0))
-            .take(3)
-            .fold(0_u32, |group, byte| group << 8 | u32::from(*byte));
-        for index in 0..4 {
-            if index <= chunk.len() {
-                out.push(char::from(
-                    ALPHABET[(group >> (18 - 6 * index) & 63) as usize],
-                ));
-            } else {
-                out.push('=');
-            }
-        }
-    }
-    out
-}
-
 /// The bytes of a text: see [`super::text`].
 pub(super) fn bytes(text: &Json) -> Vec<u8> {
     if let Some(text) = text.as_str() {
         return text.as_bytes().to_vec();
     }
-    let mut out = Vec::new();
-    let mut group = 0_u32;
-    let mut bits = 0;
-    for byte in text["base64"].as_str().unwrap_or_default().bytes() {
-        let Some(digit) = ALPHABET.iter().position(|known| *known == byte) else {
-            continue;
-        };
-        group = group << 6 | u32::try_from(digit).unwrap_or(0);
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            out.push((group >> bits & 255).to_le_bytes()[0]);
-        }
-    }
-    out
+    let encoded = text["base64"].as_str().unwrap_or_default();
+    base64::decode(encoded.as_bytes()).unwrap_or_default()
 }
 
 /// A value of a case: null, or an object with one member that is named after the kind.

@@ -14,6 +14,7 @@ use serde_json::{Value as Json, json};
 
 use crate::error::Error;
 use crate::function::Sealed;
+use crate::json::base64;
 use crate::run::Limits;
 use crate::template::{MissingKey, Templates};
 
@@ -91,7 +92,7 @@ pub fn result(outcome: Result<Vec<u8>, String>) -> Json {
 pub fn text(bytes: &[u8]) -> Json {
     match std::str::from_utf8(bytes) {
         Ok(text) => Json::from(text),
-        Err(_) => json!({ "base64": fixtures::base64(bytes) }),
+        Err(_) => json!({ "base64": String::from_utf8_lossy(&base64::encode(bytes)) }),
     }
 }
 

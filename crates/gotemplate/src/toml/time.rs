@@ -1,5 +1,6 @@
 //! The dates and times of TOML.
 
+use crate::calendar::days_in;
 use crate::error::Error;
 use crate::string::Str;
 use crate::types::Kind;
@@ -127,15 +128,10 @@ fn parse_date(text: &str) -> Option<[u32; 3]> {
     let (year, rest) = text.split_at_checked(4)?;
     let [year] = numbers::<1>(year, '-', 4)?;
     let [month, day] = numbers::<2>(rest.strip_prefix('-')?, '-', 2)?;
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let days = match month {
-        2 if leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    (1..=days).contains(&day).then_some([year, month, day])
+    let days = days_in(year.into(), month.into());
+    (1..=days)
+        .contains(&day.into())
+        .then_some([year, month, day])
 }
 
 /// Numbers of so many digits each.

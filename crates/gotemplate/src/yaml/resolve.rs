@@ -1,5 +1,6 @@
 //! The types of scalars.
 
+use crate::calendar::days_in;
 use crate::text::number::parse_float;
 
 use super::Version;
@@ -235,15 +236,7 @@ fn timestamp(text: &[u8]) -> Option<()> {
         .fold(0_u32, |year, digit| year * 10 + u32::from(digit - b'0'));
     let (month, rest) = one_or_two_digits(text[4..].strip_prefix(b"-")?)?;
     let (day, rest) = one_or_two_digits(rest.strip_prefix(b"-")?)?;
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days = match month {
-        2 if leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    if !(1..=days).contains(&day) {
+    if !(1..=days_in(year.into(), month.into())).contains(&day.into()) {
         return None;
     }
     match rest {

@@ -1,9 +1,10 @@
 //! Go's layouts: formats of times written as one reference time would be.
 
+use crate::calendar::days_in;
 use crate::error::Error;
 use crate::text::{REPLACEMENT, decode};
 
-use super::{MONTHS, Time, WEEKDAYS, Zone, days_from_civil, is_leap};
+use super::{MONTHS, Time, WEEKDAYS, Zone, days_from_civil};
 
 pub(super) const STRING: &str = "2006-01-02 15:04:05.999999999 -0700 MST";
 pub(super) const RFC3339: &str = "2006-01-02T15:04:05Z07:00";
@@ -599,7 +600,7 @@ impl Fields {
             }
             None => (self.month.unwrap_or(1), self.day.unwrap_or(1)),
         };
-        if day < 1 || day > days_in(month, self.year) {
+        if day < 1 || day > days_in(self.year, month) {
             return Err("day out of range");
         }
         let seconds = days_from_civil(self.year, month, day) * 86_400
@@ -757,21 +758,13 @@ fn signed_offset_length(text: &[u8]) -> usize {
     1 + digits
 }
 
-fn days_in(month: i64, year: i64) -> i64 {
-    match month {
-        2 => 28 + i64::from(is_leap(year)),
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
 fn from_year_day(year: i64, year_day: i64) -> Option<(i64, i64)> {
     let mut day = year_day;
     if day < 1 {
         return None;
     }
     for month in 1..=12 {
-        let days = days_in(month, year);
+        let days = days_in(year, month);
         if day <= days {
             return Some((month, day));
         }
@@ -791,7 +784,7 @@ fn parse_rfc3339(text: &[u8]) -> Option<Time> {
     };
     let year = field(0, 4, 0..=9999)?;
     let month = field(5, 7, 1..=12)?;
-    let day = field(8, 10, 1..=days_in(month, year))?;
+    let day = field(8, 10, 1..=days_in(year, month))?;
     let hour = field(11, 13, 0..=23)?;
     let minute = field(14, 16, 0..=59)?;
     let second = field(17, 19, 0..=59)?;

@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::go;
+use crate::calendar::is_leap;
 use crate::error::Error;
 use crate::function::{Args, Call, Signature, UnixTime};
 use crate::string::Str;
@@ -283,10 +284,6 @@ fn civil(local: i64) -> Civil {
         minute: clock % 3600 / 60,
         second: clock % 60,
     }
-}
-
-pub(super) fn is_leap(year: i64) -> bool {
-    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
 }
 
 /// Days from 1970-01-01; the month from 1.
