@@ -213,6 +213,25 @@ pub fn user_tags(tags: &StringMap) -> StringMap {
         .collect()
 }
 
+/// The tag keys to set and to remove so that the tags become the desired ones. AWS's own tags and,
+/// for removal, ours are left alone.
+#[must_use]
+pub(crate) fn tag_changes(
+    desired: &StringMap,
+    observed: &StringMap,
+) -> (StringMap, BTreeSet<String>) {
+    let set = desired
+        .iter()
+        .filter(|(key, value)| observed.get(*key) != Some(value))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    let remove = user_tags(observed)
+        .into_keys()
+        .filter(|key| !desired.contains_key(key))
+        .collect();
+    (set, remove)
+}
+
 /// Whether the tags say that this owner has this cluster.
 #[must_use]
 pub fn is_ours(tags: &StringMap, owner: &str, cluster: &str) -> bool {

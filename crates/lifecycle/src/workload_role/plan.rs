@@ -2,7 +2,7 @@
 
 use super::model::{Claim, DesiredRole, ObservedRole, StringMap};
 use super::names;
-use crate::cluster::names::{COMPLETE, CREATION, GENERATION, INCOMPLETE, OWNER, TAG_PREFIX};
+use crate::cluster::names::{COMPLETE, CREATION, GENERATION, INCOMPLETE, OWNER, tag_changes};
 use crate::policy_document::equivalent;
 use std::collections::BTreeSet;
 
@@ -203,19 +203,7 @@ pub fn plan(
     if let Claim::Create { generation } = &desired.claim {
         tags.insert(GENERATION.to_owned(), generation.clone());
     }
-    let set: StringMap = tags
-        .iter()
-        .filter(|(key, value)| role.tags.get(*key) != Some(value))
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
-    let remove: BTreeSet<String> = role
-        .tags
-        .keys()
-        .filter(|key| {
-            !tags.contains_key(*key) && !key.starts_with(TAG_PREFIX) && !key.starts_with("aws:")
-        })
-        .cloned()
-        .collect();
+    let (set, remove) = tag_changes(&tags, &role.tags);
     if !set.is_empty() || !remove.is_empty() {
         actions.push(Action::Tag { set, remove });
     }

@@ -23,7 +23,7 @@ pub use step::{
 use super::model::{
     Claim, ClusterStatus, DesiredCluster, Observed, ObservedCluster, Remembered, StringMap,
 };
-use super::names::{self, RoleKind};
+use super::names::{self, RoleKind, tag_changes};
 use std::collections::BTreeSet;
 
 /// The steps that lead from what is observed to what is desired; empty when nothing is missing.
@@ -67,21 +67,6 @@ pub fn plan(desired: &DesiredCluster, observed: &Observed) -> Result<Vec<Step>, 
         }
     }
     Ok(planner.steps)
-}
-
-/// The tag keys to set and to remove so that the tags become the desired ones. AWS's own tags and,
-/// for removal, ours are left alone.
-fn tag_changes(desired: &StringMap, observed: &StringMap) -> (StringMap, BTreeSet<String>) {
-    let set = desired
-        .iter()
-        .filter(|(key, value)| observed.get(*key) != Some(value))
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
-    let remove = names::user_tags(observed)
-        .into_keys()
-        .filter(|key| !desired.contains_key(key))
-        .collect();
-    (set, remove)
 }
 
 impl Planner<'_> {
